@@ -1,0 +1,27 @@
+"""Effects: what was decided, each under a key that makes it happen once however often it is decided."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What is to be done. Performed in this order: what a person waits for comes first."""
+
+    DELIVERY = "delivery"  # the state of one delivery in Odoo: an upsert, done again when the payload changes
+    ORDER = "order"  # the rolled-up state of one sale order in Odoo: likewise
+    ACTIVITY = "activity"  # a task for an exception: opened once, closed when the parcel moves on
+    TIMELINE = "timeline"  # one row of the event model in Odoo
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something decided. The same key with the same payload is the same decision and changes nothing.
+
+    subject: the id in Odoo of the delivery or order it is about. payload: plain values, ready for JSON.
+    """
+
+    key: str
+    kind: Kind
+    subject: int
+    payload: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,195 @@
+"""The canonical event: one thing that happened to a parcel, in our words, whoever told us."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from shipments.milestone import ExceptionCategory, Milestone
+
+SCHEMA_VERSION = 1
+
+
+class TimeQuality(StrEnum):
+    """How far `occurred_at` can be trusted as an instant."""
+
+    EXACT = "exact"  # the carrier stated the offset
+    ASSUMED = "assumed"  # the offset follows from the stated place or the carrier's documented zone
+    LOCAL = "local"  # a local time whose zone cannot be known; printed without offset
+    DATE = "date"  # only a date is known
+    NONE = "none"  # the carrier gave no time; occurred_at is null
+
+
+class Leg(StrEnum):
+    OUTBOUND = "outbound"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where it happened, as far as the carrier says. `country` is ISO 3166-1 alpha-2, `unlocode` UN/LOCODE."""
+
+    facility: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+    unlocode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProofOfDelivery:
+    """Who signed, when (as the carrier wrote it, ISO 8601), and where the document can be fetched."""
+
+    signed_by: str | None = None
+    at: str | None = None
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another number the carrier knows the parcel by: an order, a customer's reference, a partner's number."""
+
+    type: str
+    value: str
+
+
+When = datetime | date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened to a parcel.
+
+    occurred_at: aware datetime (time_quality exact or assumed), naive datetime (local), date (date) or None (none).
+    occurred_text: the time exactly as the carrier wrote it; part of the key, so that mending a zone makes no doubles.
+    journey: the carrier's own id of this journey of the number, where there is one (FedEx trackingNumberUniqueId).
+    code is unique only within code_list. retracts: provider_event_id of an event this one takes back.
+    """
+
+    carrier: str
+    tracking_number: str
+    milestone: Milestone
+    code: str
+    code_list: str = ""
+    occurred_at: When = None
+    occurred_text: str = ""
+    time_quality: TimeQuality = TimeQuality.NONE
+    reported_at: datetime | None = None
+    leg: Leg = Leg.OUTBOUND
+    journey: str = ""
+    piece: str | None = None
+    exception_category: ExceptionCategory | None = None
+    description: str | None = None
+    location: Location = field(default_factory=Location)
+    estimated_delivery_at: When = None
+    proof_of_delivery: ProofOfDelivery | None = None
+    references: tuple[Reference, ...] = ()
+    provider_event_id: str | None = None
+    retracts: str | None = None
+    is_test: bool = False
+
+    @property
+    def key(self) -> UUID:
+        """What makes two reports the same event: content only, never description, delivery id or parsed time."""
+        place = self.location
+        parts = (
+            self.carrier, self.tracking_number, self.journey, self.piece, self.code_list, self.code,
+            self.occurred_text, place.facility, place.city, place.postcode, place.country, self.retracts,
+        )  # fmt: skip
+        text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+        return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
+
+    def instant(self) -> datetime | None:
+        """The moment to order by, in UTC; None without a time.
+
+        A local time is taken as UTC and a date as its noon: right to within half a day, and only ever used to put
+        events in order and to show a moment where Odoo insists on one.
+        """
+        at = self.occurred_at
+        if isinstance(at, datetime):
+            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        if isinstance(at, date):
+            return datetime.combine(at, time(12), UTC)
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The published form, ready for JSON: the fields of docs/schema/event-1.json, every one always there."""
+        place, proof = self.location, self.proof_of_delivery
+        return {
+            "carrier": self.carrier,
+            "tracking_number": self.tracking_number,
+            "journey": self.journey or None,
+            "leg": self.leg.value,
+            "piece": self.piece,
+            "milestone": self.milestone.value,
+            "exception_category": self.exception_category.value if self.exception_category else None,
+            "code_list": self.code_list or None,
+            "code": self.code,
+            "description": self.description,
+            "occurred_at": _print_time(self.occurred_at),
+            "occurred_text": self.occurred_text or None,
+            "time_quality": self.time_quality.value,
+            "reported_at": _print_time(self.reported_at),
+            "location": {
+                "facility": place.facility,
+                "city": place.city,
+                "region": place.region,
+                "postcode": place.postcode,
+                "country": place.country,
+                "unlocode": place.unlocode,
+            },
+            "estimated_delivery_at": _print_time(self.estimated_delivery_at),
+            "proof_of_delivery": (
+                {"signed_by": proof.signed_by, "at": proof.at, "document": proof.document} if proof else None
+            ),
+            "references": [{"type": r.type, "value": r.value} for r in self.references],
+            "provider_event_id": self.provider_event_id,
+            "retracts": self.retracts,
+            "is_test": self.is_test,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Event":
+        """The event that `to_dict` printed: from_dict(to_dict(e)) == e, with an equal key."""
+        proof, category = data["proof_of_delivery"], data["exception_category"]
+        return cls(
+            carrier=data["carrier"],
+            tracking_number=data["tracking_number"],
+            journey=data["journey"] or "",
+            leg=Leg(data["leg"]),
+            piece=data["piece"],
+            milestone=Milestone(data["milestone"]),
+            exception_category=ExceptionCategory(category) if category else None,
+            code_list=data["code_list"] or "",
+            code=data["code"],
+            description=data["description"],
+            occurred_at=_read_time(data["occurred_at"]),
+            occurred_text=data["occurred_text"] or "",
+            time_quality=TimeQuality(data["time_quality"]),
+            reported_at=_read_moment(data["reported_at"]),
+            location=Location(**data["location"]),
+            estimated_delivery_at=_read_time(data["estimated_delivery_at"]),
+            proof_of_delivery=ProofOfDelivery(**proof) if proof else None,
+            references=tuple(Reference(**r) for r in data["references"]),
+            provider_event_id=data["provider_event_id"],
+            retracts=data["retracts"],
+            is_test=data["is_test"],
+        )
+
+
+def _print_time(at: When) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _read_time(text: str | None) -> When:
+    if not text:
+        return None
+    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+
+
+def _read_moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

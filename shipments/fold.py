@@ -1,0 +1,378 @@
+"""Where a parcel stands: a pure function of the set of its events.
+
+The events are put in order of time (ties by progress, then by key) and walked through once. Any order of arrival and
+any number of repeats of the same set give the same answer, because the walk starts from the set and not from what was
+known before.
+
+The rules, and where they come from (design.md, "Fold"; carriers' traps):
+- news (info_received, unknown) never moves a parcel;
+- label data that comes after a scan does not put the parcel back to before the scan;
+- delivered holds against later scans, but not against a return, a second delivery, or an event whose stated reason
+  contradicts the delivery (wrong address, refused, nobody there);
+- cancelled holds until something physical happens;
+- on the way back every ordinary scan is return_in_transit, and "delivered" is returned;
+- a number that starts again long after its journey ended is another parcel: a new journey;
+- a retraction takes an event back, whichever of the two arrives first; test events move nothing;
+- proof of delivery never makes a delivery.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from shipments.event import Event, Leg
+from shipments.milestone import DEFINITIONS, ExceptionCategory, Milestone, Phase
+
+CLOCK_SKEW = timedelta(hours=24)
+"""A carrier's clock or zone may be wrong by this much; an event further ahead is ordered by when it arrived."""
+
+NEW_JOURNEY_AFTER_END = timedelta(days=60)
+NEW_JOURNEY_AFTER_SILENCE = timedelta(days=180)
+"""Carriers use numbers again after some months."""
+
+_CONTRADICTS_DELIVERY = frozenset(
+    {
+        ExceptionCategory.ADDRESS_ISSUE,
+        ExceptionCategory.FAILED_DELIVERY,
+        ExceptionCategory.MISSED_RECIPIENT,
+        ExceptionCategory.REFUSED,
+        ExceptionCategory.RETURN_TO_SENDER,
+    }
+)
+_WAY_BACK = frozenset({Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED})
+_TROUBLE_ON_THE_WAY = frozenset({Milestone.EXCEPTION, Milestone.DELAYED, Milestone.LOST, Milestone.DAMAGED})
+
+
+class Dated(NamedTuple):
+    """An event with the moment it is ordered by."""
+
+    instant: datetime
+    event: Event
+
+
+def dated(event: Event, received_at: datetime) -> Dated:
+    """The event with its moment: its own time, or when it arrived if it has none or one too far ahead."""
+    instant = event.instant()
+    if instant is None or instant > received_at + CLOCK_SKEW:
+        instant = received_at
+    return Dated(instant, event)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One stretch of trouble: opened by an event with a category, closed when the parcel moves on without one."""
+
+    key: str  # the key of the event that opened it, 32 hex digits
+    category: ExceptionCategory
+    milestone: Milestone
+    opened_at: datetime
+    description: str | None
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one journey of a parcel, a shipment or an order stands.
+
+    instant: the moment of the event that put it there (UTC). occurred: that event's time as the carrier means it.
+    started_at, last_at: moments of the first and the last event of the journey.
+    """
+
+    milestone: Milestone
+    exception_category: ExceptionCategory | None
+    leg: Leg
+    instant: datetime
+    occurred: str | None
+    location: str | None
+    carrier: str
+    tracking_number: str
+    started_at: datetime
+    last_at: datetime
+    estimated_delivery_at: str | None = None
+    proof_of_delivery: dict[str, Any] | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def phase(self) -> Phase:
+        return DEFINITIONS[self.milestone].phase
+
+    @property
+    def rank(self) -> int:
+        return DEFINITIONS[self.milestone].rank
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is stored."""
+        return {
+            "milestone": self.milestone.value,
+            "exception_category": self.exception_category.value if self.exception_category else None,
+            "leg": self.leg.value,
+            "instant": self.instant.isoformat(),
+            "occurred": self.occurred,
+            "location": self.location,
+            "carrier": self.carrier,
+            "tracking_number": self.tracking_number,
+            "started_at": self.started_at.isoformat(),
+            "last_at": self.last_at.isoformat(),
+            "estimated_delivery_at": self.estimated_delivery_at,
+            "proof_of_delivery": self.proof_of_delivery,
+            "problems": [
+                {
+                    "key": p.key,
+                    "category": p.category.value,
+                    "milestone": p.milestone.value,
+                    "opened_at": p.opened_at.isoformat(),
+                    "description": p.description,
+                    "open": p.open,
+                }
+                for p in self.problems
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Standing":
+        """From what was stored."""
+        category = data["exception_category"]
+        moments = {name: datetime.fromisoformat(data[name]) for name in ("instant", "started_at", "last_at")}
+        problems = tuple(
+            Problem(
+                p["key"],
+                ExceptionCategory(p["category"]),
+                Milestone(p["milestone"]),
+                datetime.fromisoformat(p["opened_at"]),
+                p["description"],
+                p["open"],
+            )
+            for p in data["problems"]
+        )
+        return cls(
+            milestone=Milestone(data["milestone"]),
+            exception_category=ExceptionCategory(category) if category else None,
+            leg=Leg(data["leg"]),
+            occurred=data["occurred"],
+            location=data["location"],
+            carrier=data["carrier"],
+            tracking_number=data["tracking_number"],
+            estimated_delivery_at=data["estimated_delivery_at"],
+            proof_of_delivery=data["proof_of_delivery"],
+            problems=problems,
+            **moments,
+        )
+
+
+def fold(entries: Iterable[Dated], counts: Callable[[Event], bool] = lambda _: True) -> tuple[Standing, ...]:
+    """Where each journey of a parcel stands, the oldest journey first; empty if no event counts.
+
+    entries: all that is known of one parcel, in any order, repeats allowed. counts: leaves out events that shall not
+    be seen, such as milestones the policy keeps from Odoo.
+    """
+    standings = []
+    for journey in _journeys(_in_order(entries, counts)):
+        pieces = sorted({e.event.piece for e in journey if e.event.piece})
+        if len(pieces) < 2:
+            standings.append(_walk(journey))
+        else:
+            parts = [_walk([e for e in journey if e.event.piece in (None, piece)]) for piece in pieces]
+            standings.append(roll_up(parts, expected=len(parts)))
+    return tuple(standings)
+
+
+def roll_up(standings: Sequence[Standing], expected: int) -> Standing:
+    """Where several stand together: parcels of a shipment, shipments of an order, pieces of a parcel; at least one.
+
+    All delivered is delivered. Some delivered, or fewer known than expected, is partially_delivered. Else the one in
+    trouble speaks for all, else the one that is least far. Cancelled ones do not count beside others.
+    """
+    living = [s for s in standings if s.milestone is not Milestone.CANCELLED] or list(standings)
+    done = [s for s in living if s.milestone in (Milestone.DELIVERED, Milestone.RETURNED)]
+    missing = max(0, expected - len(standings)) + len(living) - len(done)
+    if done and missing > 0:
+        speaker, milestone = _latest(done), _partial(done)
+    elif done:
+        speaker = _latest([s for s in done if s.milestone is Milestone.DELIVERED] or done)
+        milestone = speaker.milestone
+    else:
+        speaker = max(living, key=_loudness)
+        milestone = speaker.milestone
+    return replace(
+        speaker,
+        milestone=milestone,
+        exception_category=_worst_category(speaker, living),
+        started_at=min(s.started_at for s in living),
+        last_at=max(s.last_at for s in living),
+        problems=tuple(p for s in living for p in s.problems),
+    )
+
+
+def _partial(done: Sequence[Standing]) -> Milestone:
+    returned_only = all(s.milestone is Milestone.RETURNED for s in done)
+    return Milestone.RETURN_IN_TRANSIT if returned_only else Milestone.PARTIALLY_DELIVERED
+
+
+def _latest(standings: Sequence[Standing]) -> Standing:
+    return max(standings, key=lambda s: (s.instant, s.carrier, s.tracking_number))
+
+
+def _loudness(standing: Standing) -> tuple[bool, int, datetime, str]:
+    """Trouble first, then the least progress, then the latest."""
+    troubled = standing.exception_category is not None or standing.milestone in _TROUBLE_ON_THE_WAY
+    return troubled, -standing.rank, standing.instant, standing.tracking_number
+
+
+def _worst_category(speaker: Standing, living: Sequence[Standing]) -> ExceptionCategory | None:
+    """The speaker's own trouble, else that of another parcel: it must not hide behind a delivered one."""
+    if speaker.exception_category:
+        return speaker.exception_category
+    others = [s for s in living if s.exception_category]
+    return _latest(others).exception_category if others else None
+
+
+def _in_order(entries: Iterable[Dated], counts: Callable[[Event], bool]) -> list[Dated]:
+    unique = {entry.event.key: entry for entry in entries}.values()
+    retracted = {e.event.retracts for e in unique if e.event.retracts}
+    standing = [
+        e
+        for e in unique
+        if not e.event.is_test
+        and not e.event.retracts
+        and e.event.provider_event_id not in retracted
+        and counts(e.event)
+    ]
+    return sorted(standing, key=lambda e: (e.instant, DEFINITIONS[e.event.milestone].rank, e.event.key))
+
+
+def _journeys(entries: Sequence[Dated]) -> list[list[Dated]]:
+    """Cuts where a number starts again: something outbound long after an end, or after a very long silence."""
+    journeys: list[list[Dated]] = []
+    ended = False
+    for entry in entries:
+        if not journeys or _starts_again(journeys[-1][-1], entry, ended):
+            journeys.append([])
+            ended = False
+        journeys[-1].append(entry)
+        ended = ended or DEFINITIONS[entry.event.milestone].phase is Phase.END
+    return journeys
+
+
+def _starts_again(last: Dated, entry: Dated, ended: bool) -> bool:
+    event, silence = entry.event, entry.instant - last.instant
+    if silence < (NEW_JOURNEY_AFTER_END if ended else NEW_JOURNEY_AFTER_SILENCE):
+        return False
+    outbound = event.leg is Leg.OUTBOUND and event.milestone not in _WAY_BACK
+    moving = DEFINITIONS[event.milestone].phase in (Phase.BEFORE, Phase.MOVING)
+    return outbound and moving and event.exception_category not in _CONTRADICTS_DELIVERY
+
+
+def _walk(entries: Sequence[Dated]) -> Standing:
+    """One journey, or one piece of it, from its first event to its last."""
+    standing = _first(entries[0])
+    for entry in entries[1:]:
+        standing = _step(standing, entry)
+        standing = _take_notes(standing, entry)
+    if standing.milestone not in (Milestone.DELIVERED, Milestone.PARTIALLY_DELIVERED, Milestone.RETURNED):
+        standing = replace(standing, proof_of_delivery=None)
+    return standing
+
+
+def _first(entry: Dated) -> Standing:
+    event = entry.event
+    base = Standing(
+        milestone=event.milestone,
+        exception_category=None,
+        leg=Leg.OUTBOUND,
+        instant=entry.instant,
+        occurred=None,
+        location=None,
+        carrier=event.carrier,
+        tracking_number=event.tracking_number,
+        started_at=entry.instant,
+        last_at=entry.instant,
+    )
+    return _take_notes(_move(base, entry), entry)
+
+
+def _step(standing: Standing, entry: Dated) -> Standing:
+    return _move(standing, entry) if _moves(standing, entry.event) else standing
+
+
+def _moves(standing: Standing, event: Event) -> bool:
+    """Whether the event changes where the journey stands."""
+    phase = DEFINITIONS[event.milestone].phase
+    if standing.phase is Phase.NEWS:
+        return True
+    if phase is Phase.NEWS or standing.milestone is Milestone.RETURNED:
+        return False
+    if standing.milestone is Milestone.DELIVERED:
+        contradicts = event.exception_category in _CONTRADICTS_DELIVERY
+        return contradicts or event.milestone in _WAY_BACK or event.milestone is Milestone.DELIVERED
+    if phase is Phase.BEFORE:
+        return standing.phase is Phase.BEFORE and DEFINITIONS[event.milestone].rank >= standing.rank
+    return True
+
+
+def _move(standing: Standing, entry: Dated) -> Standing:
+    """The journey after an event that moves it."""
+    event = entry.event
+    phase = DEFINITIONS[event.milestone].phase
+    comes_back = event.milestone in _WAY_BACK or (event.leg is Leg.RETURN and phase in (Phase.MOVING, Phase.END))
+    leg = Leg.RETURN if comes_back else standing.leg
+    milestone, category = event.milestone, event.exception_category
+    if leg is Leg.RETURN:
+        milestone = _on_the_way_back(milestone)
+        if milestone is Milestone.RETURN_IN_TRANSIT and standing.milestone is Milestone.RETURN_IN_TRANSIT:
+            category = category or standing.exception_category  # the reason it comes back stands until it is back
+    return replace(
+        standing,
+        milestone=milestone,
+        exception_category=category,
+        leg=leg,
+        instant=entry.instant,
+        occurred=event.occurred_at.isoformat() if event.occurred_at else None,
+        location=place(event),
+        problems=_problems(standing.problems, entry, milestone, category),
+    )
+
+
+def _on_the_way_back(milestone: Milestone) -> Milestone:
+    if milestone in (Milestone.DELIVERED, Milestone.RETURNED, Milestone.PARTIALLY_DELIVERED):
+        return Milestone.RETURNED
+    if milestone in _TROUBLE_ON_THE_WAY or DEFINITIONS[milestone].phase is not Phase.MOVING:
+        return milestone
+    return Milestone.RETURN_IN_TRANSIT
+
+
+def _problems(
+    problems: tuple[Problem, ...], entry: Dated, milestone: Milestone, category: ExceptionCategory | None
+) -> tuple[Problem, ...]:
+    """Trouble of the same kind goes on; of another kind, or none, closes what was open."""
+    if category and any(p.open and p.category is category for p in problems):
+        return problems
+    closed = tuple(replace(p, open=False) if p.open else p for p in problems)
+    if category is None:
+        return closed
+    event = entry.event
+    return (*closed, Problem(event.key.hex, category, milestone, entry.instant, event.description))
+
+
+def _take_notes(standing: Standing, entry: Dated) -> Standing:
+    """What every event may bring, whether it moves the journey or not."""
+    event, proof = entry.event, entry.event.proof_of_delivery
+    return replace(
+        standing,
+        last_at=entry.instant,
+        estimated_delivery_at=(
+            event.estimated_delivery_at.isoformat() if event.estimated_delivery_at else standing.estimated_delivery_at
+        ),
+        proof_of_delivery=(
+            {"signed_by": proof.signed_by, "at": proof.at, "document": proof.document}
+            if proof
+            else standing.proof_of_delivery
+        ),
+    )
+
+
+def place(event: Event) -> str | None:
+    """The event's place in a line for people, such as "Lyon, FR"; None if the carrier names none."""
+    where = event.location
+    parts = [where.city or where.facility or where.unlocode or where.postcode, where.region, where.country]
+    return ", ".join(p for p in parts if p) or None

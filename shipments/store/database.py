@@ -1,0 +1,22 @@
+"""The connection to PostgreSQL."""
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+
+STATEMENT_SECONDS = 15
+
+
+def make_engine(url: str, pool_size: int = 4) -> Engine:
+    """An engine on psycopg 3, for any `postgresql://` URL. Nothing is connected until it is used.
+
+    A statement that takes longer than STATEMENT_SECONDS is ended by the server, as is a transaction that stands idle:
+    a stuck worker must not hold the locks of others.
+    """
+    options = f"-c statement_timeout={STATEMENT_SECONDS}s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=2,
+        connect_args={"connect_timeout": 2, "options": options, "application_name": "milepost"},
+    )

@@ -1,0 +1,106 @@
+"""Odoo's deliveries and the index of their tracking numbers, kept in step with Odoo."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from shipments.correlation import comparable
+from shipments.delivery import Delivery
+
+_UPSERT = text("""
+    insert into shipments (id, name, order_id, order_name, company_id, user_id, registered_at, written_at)
+    select * from unnest(cast(:id as bigint[]), cast(:name as text[]), cast(:order_id as bigint[]),
+        cast(:order_name as text[]), cast(:company_id as bigint[]), cast(:user_id as bigint[]),
+        cast(:registered_at as timestamptz[]), cast(:written_at as timestamptz[]))
+    on conflict (id) do update set
+        name = excluded.name, order_id = excluded.order_id, order_name = excluded.order_name,
+        company_id = excluded.company_id, user_id = excluded.user_id, written_at = excluded.written_at
+    where (shipments.name, shipments.order_id, shipments.user_id, shipments.written_at)
+        is distinct from (excluded.name, excluded.order_id, excluded.user_id, excluded.written_at)
+""")
+
+_DROP_NUMBERS = text("""
+    delete from numbers n using unnest(cast(:id as bigint[])) as t (id)
+    where n.shipment_id = t.id and not exists (
+        select 1 from unnest(cast(:shipment_id as bigint[]), cast(:number as text[])) as k (shipment_id, number)
+        where k.shipment_id = n.shipment_id and k.number = n.number)
+    returning n.shipment_id
+""")
+
+_ADD_NUMBERS = text("""
+    insert into numbers (shipment_id, number)
+    select * from unnest(cast(:shipment_id as bigint[]), cast(:number as text[])) on conflict do nothing
+    returning shipment_id
+""")
+
+
+def numbers_of(deliveries: Sequence[Delivery]) -> list[str]:
+    """The tracking numbers of those deliveries, as compared."""
+    return sorted({comparable(n) for d in deliveries for n in d.numbers} - {""})
+
+
+def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> set[int]:
+    """Takes over what Odoo says of its deliveries; the ids of those whose tracking numbers changed.
+
+    A number that Odoo does not carry any more is dropped from the index; what was told about it stays in the store.
+    """
+    rows = [d for _, d in sorted({d.picking_id: d for d in deliveries}.items())]
+    if not rows:
+        return set()
+    connection.execute(
+        _UPSERT,
+        {
+            "id": [d.picking_id for d in rows],
+            "name": [d.name for d in rows],
+            "order_id": [d.order_id for d in rows],
+            "order_name": [d.order_name for d in rows],
+            "company_id": [d.company_id for d in rows],
+            "user_id": [d.user_id for d in rows],
+            "registered_at": [d.registered_at for d in rows],
+            "written_at": [d.written_at for d in rows],
+        },
+    )
+    pairs = sorted({(d.picking_id, comparable(n)) for d in rows for n in d.numbers if comparable(n)})
+    numbers = {"shipment_id": [p for p, _ in pairs], "number": [n for _, n in pairs]}
+    dropped = connection.execute(_DROP_NUMBERS, numbers | {"id": [d.picking_id for d in rows]})
+    changed = {row.shipment_id for row in dropped}
+    return changed | {row.shipment_id for row in connection.execute(_ADD_NUMBERS, numbers)}
+
+
+def find_matched_strangers(connection: Connection, count: int) -> list[int]:
+    """Parcels that are parked as unmatched although the index knows their number by now, locked."""
+    query = text("""
+        select p.id from parcels p
+        where p.unmatched_since is not null and exists (select 1 from numbers n where n.number = p.number)
+        order by p.id limit :count for update
+    """)
+    return [row.id for row in connection.execute(query, {"count": count})]
+
+
+def claim_strangers(connection: Connection, count: int, now: datetime) -> list[str]:
+    """Numbers of unmatched parcels that Odoo has not been asked about lately; each is asked about ever less often."""
+    query = text("""
+        update parcels set look_up_at = :now + greatest(interval '1 minute', least(:now - unmatched_since, :longest))
+        where id in (select id from parcels where unmatched_since is not null and look_up_at <= :now
+            order by look_up_at limit :count for update skip locked)
+        returning tracking_number
+    """)
+    values = {"count": count, "now": now, "longest": timedelta(hours=12)}
+    return sorted({row.tracking_number for row in connection.execute(query, values)})
+
+
+def count_unmatched(connection: Connection) -> int:
+    """Parcels parked because no delivery in Odoo carries their number."""
+    return int(connection.execute(text("select count(*) from parcels where unmatched_since is not null")).scalar_one())
+
+
+def lock_shipments(connection: Connection, ids: Collection[int]) -> list[int]:
+    """Those shipments and all others of the same orders, locked in order until the transaction ends; their ids."""
+    query = text("""
+        select id from shipments
+        where id = any(:ids) or order_id in (
+            select order_id from shipments where id = any(:ids) and order_id is not null)
+        order by id for update
+    """)
+    return [row.id for row in connection.execute(query, {"ids": list(ids)})]

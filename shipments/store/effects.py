@@ -1,0 +1,154 @@
+"""Effects in the database: decided in the transaction that changes the state, claimed in batches, done once."""
+
+import json
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from shipments.effects import Effect, Kind
+
+LEASE = timedelta(seconds=90)
+"""A claim that is not recorded within this time is another's. Longer than a batch of calls to Odoo may take."""
+
+LINGER = {Kind.TIMELINE: timedelta(seconds=3)}
+"""How long a kind waits for company, so that Odoo is called less often. What a person waits for does not wait."""
+
+MOST_ATTEMPTS = 8
+LONGEST_DELAY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An effect that is ours to perform until the lease ends."""
+
+    key: str
+    subject: int
+    payload: dict[str, Any]
+    version: int
+    attempts: int
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a claimed effect. state: done, due (again, later) or parked."""
+
+    claimed: Claimed
+    state: str
+    due_at: datetime
+    reason: str | None = None
+    sent: bool = False
+
+
+_SAVE = text("""
+    insert into effects (key, kind, subject, payload, due_at, decided_at)
+    select key, kind, subject, payload, due_at, :now from unnest(
+        cast(:key as text[]), cast(:kind as text[]), cast(:subject as bigint[]),
+        cast(:payload as jsonb[]), cast(:due_at as timestamptz[])) as t (key, kind, subject, payload, due_at)
+    on conflict (key) do update set
+        payload = excluded.payload, version = effects.version + 1, decided_at = excluded.decided_at, attempts = 0,
+        reason = null,
+        state = case when effects.state = 'claimed' then 'claimed' else 'due' end,
+        due_at = case when effects.state = 'claimed' then effects.due_at else excluded.due_at end
+    where effects.payload is distinct from excluded.payload
+    returning kind
+""")
+
+
+def save_effects(connection: Connection, effects: Iterable[Effect], now: datetime) -> int:
+    """Stores what was decided; how many are news. A decision equal to the one under its key changes nothing.
+
+    One that is being performed right now is performed again afterwards if its payload has changed meanwhile.
+    """
+    unique = {e.key: e for e in effects}
+    rows = [unique[key] for key in sorted(unique)]
+    if not rows:
+        return 0
+    values = {
+        "key": [e.key for e in rows],
+        "kind": [e.kind.value for e in rows],
+        "subject": [e.subject for e in rows],
+        "payload": [json.dumps(e.payload) for e in rows],
+        "due_at": [now + LINGER.get(e.kind, timedelta(0)) for e in rows],
+        "now": now,
+    }
+    return len(connection.execute(_SAVE, values).all())
+
+
+_CLAIM = text("""
+    update effects set state = 'claimed', due_at = :until, attempts = attempts + 1
+    where key in (
+        select key from effects where kind = :kind and state in ('due', 'claimed') and due_at <= :now
+        order by due_at limit :count for update skip locked)
+    returning key, subject, payload, version, attempts, sent
+""")
+
+
+def claim_effects(connection: Connection, kind: Kind, count: int, now: datetime) -> list[Claimed]:
+    """Up to `count` due effects of that kind, ours until the lease ends; those whose lease has ended count as due."""
+    values = {"kind": kind.value, "count": count, "now": now, "until": now + LEASE}
+    return [Claimed(**row._mapping) for row in connection.execute(_CLAIM, values)]
+
+
+_RECORD = text("""
+    update effects set
+        state = case when effects.version > t.version then 'due' else t.state end,
+        due_at = case when effects.version > t.version then :now else t.due_at end,
+        attempts = case when t.state = 'done' then 0 else effects.attempts end,
+        sent = effects.sent or t.sent, reason = t.reason,
+        done_at = case when t.state = 'done' then :now else effects.done_at end
+    from unnest(
+        cast(:key as text[]), cast(:version as int[]), cast(:state as text[]), cast(:due_at as timestamptz[]),
+        cast(:reason as text[]), cast(:sent as bool[])) as t (key, version, state, due_at, reason, sent)
+    where effects.key = t.key and effects.state = 'claimed'
+""")
+
+
+def record_effects(connection: Connection, outcomes: Sequence[Recorded], now: datetime) -> None:
+    """Writes down what became of claimed effects. One decided anew meanwhile is due again."""
+    if outcomes:
+        values: Mapping[str, Any] = {
+            "key": [o.claimed.key for o in outcomes],
+            "version": [o.claimed.version for o in outcomes],
+            "state": [o.state for o in outcomes],
+            "due_at": [o.due_at for o in outcomes],
+            "reason": [o.reason for o in outcomes],
+            "sent": [o.sent for o in outcomes],
+            "now": now,
+        }
+        connection.execute(_RECORD, values)
+
+
+def release_effects(connection: Connection, claimed: Sequence[Claimed]) -> None:
+    """Gives back what could not be tried (Odoo was away): due at once, the attempt not counted."""
+    if claimed:
+        connection.execute(
+            text("""
+                update effects set state = 'due', due_at = now(), attempts = greatest(attempts - 1, 0)
+                where key = any(:keys) and state = 'claimed'
+            """),
+            {"keys": [c.key for c in claimed]},
+        )
+
+
+def count_due(connection: Connection, now: datetime) -> int:
+    """How many effects are due now."""
+    query = "select count(*) from effects where state in ('due', 'claimed') and due_at <= :now"
+    return int(connection.execute(text(query), {"now": now}).scalar_one())
+
+
+def retry_parked(connection: Connection, keys: Sequence[str] = ()) -> int:
+    """Makes parked effects due again, all of them or those of the keys; how many."""
+    which = "and key = any(:keys)" if keys else ""
+    query = f"update effects set state = 'due', due_at = now(), attempts = 0 where state = 'parked' {which}"  # noqa: S608
+    return connection.execute(text(query), {"keys": list(keys)} if keys else {}).rowcount
+
+
+def delay_after(attempts: int) -> timedelta:
+    """How long to wait before the next attempt: doubling from 2 s to LONGEST_DELAY, with jitter of half."""
+    seconds = min(2.0**attempts, LONGEST_DELAY.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.5, 1.5))  # noqa: S311, spreads load and guards nothing

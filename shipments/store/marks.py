@@ -1,0 +1,28 @@
+"""Marks: how far something has got."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+
+def find_mark(connection: Connection, name: str) -> Any:
+    """The mark's value, or None."""
+    row = connection.execute(text("select value from marks where name = :name"), {"name": name}).first()
+    return row.value if row else None
+
+
+def save_mark(connection: Connection, name: str, value: Any) -> None:
+    """Sets the mark."""
+    connection.execute(
+        text("""
+            insert into marks (name, value) values (:name, cast(:value as jsonb))
+            on conflict (name) do update set value = excluded.value where marks.value is distinct from excluded.value
+        """),
+        {"name": name, "value": json.dumps(value)},
+    )
+
+
+def drop_mark(connection: Connection, name: str) -> None:
+    """Removes the mark."""
+    connection.execute(text("delete from marks where name = :name"), {"name": name})

@@ -1,0 +1,108 @@
+"""Messages in the database: kept when Redis is away, stored when ingested, replayed when asked."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text, update
+
+from shipments.store.intake import Intaken
+from shipments.store.schema import messages
+
+
+class MessageState(StrEnum):
+    RECEIVED = "received"  # kept, to be ingested
+    DONE = "done"
+    PARKED = "parked"  # waits for a person; the reason says what for
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a message: its state, why if a person should know, and how many events it told of."""
+
+    message: Intaken
+    state: MessageState
+    reason: str | None = None
+    events: int = 0
+
+
+_INSERT = text("""
+    insert into messages (id, carrier, account, lane, received_at, trace, sealed, state, reason, events)
+    select * from unnest(
+        cast(:id as uuid[]), cast(:carrier as text[]), cast(:account as text[]), cast(:lane as text[]),
+        cast(:received_at as timestamptz[]), cast(:trace as text[]), cast(:sealed as bytea[]),
+        cast(:state as text[]), cast(:reason as text[]), cast(:events as int[]))
+    on conflict (id) do update set state = excluded.state, reason = excluded.reason, events = excluded.events
+""")
+
+
+def save_messages(connection: Connection, verdicts: Sequence[Verdict]) -> None:
+    """Stores messages with what became of them. A message that is there already only takes the new verdict."""
+    unique = {v.message.id: v for v in verdicts}.values()
+    if unique:
+        connection.execute(_INSERT, _columns(unique))
+
+
+def keep_received(engine: Engine, message: Intaken) -> None:
+    """Keeps a message that the stream could not take; the sweep feeds it on. Raises SQLAlchemyError."""
+    with engine.begin() as connection:
+        connection.execute(text("set local synchronous_commit = on"))
+        save_messages(connection, [Verdict(message, MessageState.RECEIVED)])
+
+
+_RECEIVED = text("""
+    select id, carrier, account, lane, received_at, trace, sealed from messages
+    where state = 'received' order by received_at limit :count for update skip locked
+""")
+
+
+def claim_received(connection: Connection, count: int) -> list[Intaken]:
+    """Messages that wait in the database, the oldest first, locked until the transaction ends."""
+    return [_intaken(row) for row in connection.execute(_RECEIVED, {"count": count})]
+
+
+def replay_messages(
+    connection: Connection,
+    *,
+    ids: Collection[UUID] = (),
+    carrier: str | None = None,
+    state: MessageState | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Marks messages to be ingested again, in the bulk lane; how many. What is right already does not change."""
+    change = update(messages).where(messages.c.state != MessageState.RECEIVED)
+    if ids:
+        change = change.where(messages.c.id.in_(ids))
+    if carrier:
+        change = change.where(messages.c.carrier == carrier)
+    if state:
+        change = change.where(messages.c.state == state)
+    if since:
+        change = change.where(messages.c.received_at >= since)
+    if until:
+        change = change.where(messages.c.received_at < until)
+    return connection.execute(change.values(state=MessageState.RECEIVED, lane="bulk")).rowcount
+
+
+def _intaken(row: Any) -> Intaken:
+    return Intaken(row.id, row.carrier, row.account, row.lane, row.received_at, row.trace, bytes(row.sealed))
+
+
+def _columns(verdicts: Iterable[Verdict]) -> dict[str, list[Any]]:
+    rows = list(verdicts)
+    return {
+        "id": [v.message.id for v in rows],
+        "carrier": [v.message.carrier for v in rows],
+        "account": [v.message.account for v in rows],
+        "lane": [v.message.lane for v in rows],
+        "received_at": [v.message.received_at for v in rows],
+        "trace": [v.message.trace for v in rows],
+        "sealed": [v.message.sealed for v in rows],
+        "state": [v.state.value for v in rows],
+        "reason": [v.reason for v in rows],
+        "events": [v.events for v in rows],
+    }

@@ -1,0 +1,134 @@
+"""The tables. What each is for stands in its comment; the migrations beside this make and change them."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+    }
+)
+
+_MOMENT = DateTime(timezone=True)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="made at the door, UUIDv7"),
+    Column("carrier", Text, nullable=False),
+    Column("account", Text, nullable=False, server_default=""),
+    Column("lane", Text, nullable=False),
+    Column("received_at", _MOMENT, nullable=False),
+    Column("trace", Text, nullable=False, comment="correlation id, the same in logs, error reports and Odoo calls"),
+    Column("sealed", LargeBinary, nullable=False, comment="body and proving headers, AES-GCM"),
+    Column("state", Text, nullable=False, comment="received (to be ingested), done, parked"),
+    Column("reason", Text, comment="why it is parked, or what else a person should know"),
+    Column("events", Integer, nullable=False, server_default="0", comment="how many events it told of"),
+    Index(None, "received_at", postgresql_where=text("state = 'received'")),
+    Index("messages_parked_idx", "carrier", "received_at", postgresql_where=text("state = 'parked'")),
+    comment="What arrived, as bytes, with the headers that prove it. Append-only but for state.",
+)
+
+parcels = Table(
+    "parcels",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("carrier", Text, nullable=False),
+    Column("tracking_number", Text, nullable=False, comment="as the carrier prints it"),
+    Column("journey", Text, nullable=False, server_default="", comment="the carrier's own id of the journey, if any"),
+    Column("number", Text, nullable=False, comment="the tracking number in the form it is compared in"),
+    Column("state", JSONB, comment="where it stands, folded from its events: one entry a journey"),
+    Column("unmatched_since", _MOMENT, comment="parked: no delivery in Odoo carries its number yet"),
+    Column("look_up_at", _MOMENT, comment="when Odoo is asked about it next, while unmatched"),
+    UniqueConstraint("carrier", "tracking_number", "journey"),
+    Index(None, "number"),
+    Index(None, "look_up_at", postgresql_where=text("unmatched_since is not null")),
+    comment="One tracking number at one carrier.",
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("key", Uuid, primary_key=True, comment="content-based: the same event reported twice has one row"),
+    Column("parcel_id", BigInteger, ForeignKey("parcels.id"), nullable=False),
+    Column("message_id", Uuid, nullable=False, comment="the message that told of it first"),
+    Column("received_at", _MOMENT, nullable=False, comment="when that message arrived"),
+    Column("instant", _MOMENT, nullable=False, comment="the moment to order by"),
+    Column("milestone", Text, nullable=False),
+    Column("event", JSONB, nullable=False, comment="the canonical event, docs/schema/event-1.json"),
+    Index(None, "parcel_id"),
+    Index("events_unknown_idx", "received_at", postgresql_where=text("milestone = 'unknown'")),
+    comment="What happened, canonical. Append-only.",
+)
+
+shipments = Table(
+    "shipments",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="stock.picking in Odoo"),
+    Column("name", Text, nullable=False),
+    Column("order_id", BigInteger, comment="sale.order in Odoo"),
+    Column("order_name", Text),
+    Column("company_id", BigInteger),
+    Column("user_id", BigInteger, comment="who is responsible in Odoo"),
+    Column("registered_at", _MOMENT, nullable=False, comment="when Odoo made the delivery"),
+    Column("written_at", _MOMENT, nullable=False, comment="Odoo's write_date when it was last read"),
+    Column("state", JSONB, comment="rolled up from its parcels; null until one is known"),
+    Index(None, "order_id"),
+    comment="A delivery in Odoo, and where it stands.",
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("shipment_id", BigInteger, ForeignKey("shipments.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Text, primary_key=True, comment="a tracking number the delivery carries, as compared"),
+    Index(None, "number"),
+    comment="The index of tracking numbers, kept from Odoo.",
+)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False, comment="delivery, order, activity, timeline"),
+    Column("subject", BigInteger, nullable=False, comment="the record in Odoo it is about"),
+    Column("payload", JSONB, nullable=False, comment="what Odoo shall show"),
+    Column("version", Integer, nullable=False, server_default="1", comment="counts decisions under this key"),
+    Column("state", Text, nullable=False, server_default="due", comment="due, claimed, done, parked"),
+    Column("due_at", _MOMENT, nullable=False, comment="when due: not before; when claimed: until"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("sent", Boolean, nullable=False, server_default=text("false"), comment="Odoo has been told at least once"),
+    Column("reason", Text, comment="why it is parked or late"),
+    Column("decided_at", _MOMENT, nullable=False),
+    Column("done_at", _MOMENT),
+    Index("effects_due_idx", "kind", "due_at", postgresql_where=text("state in ('due', 'claimed')")),
+    Index("effects_parked_idx", "decided_at", postgresql_where=text("state = 'parked'")),
+    comment="What was decided, each once under its key.",
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", JSONB, nullable=False),
+    comment="How far something has got: the pull from Odoo, the pause after Odoo was away.",
+)

@@ -1,0 +1,221 @@
+"""Settling: after parcels have news, bring everything that follows from them up to date, in the same transaction.
+
+fold the parcels, match them to deliveries by number, roll deliveries and orders up, decide the effects. Settling the
+same again changes nothing, so whoever is in doubt settles.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from shipments.correlation import journey_of
+from shipments.delivery import Delivery
+from shipments.effects import Effect
+from shipments.fold import NEW_JOURNEY_AFTER_END, Dated, Standing, fold, roll_up
+from shipments.rules.decide import decide_delivery, decide_order, decide_timeline
+from shipments.rules.policy import Policy
+from shipments.store.deliveries import lock_shipments
+from shipments.store.effects import save_effects
+from shipments.store.events import find_events
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many parcels and shipments were settled, how many parcels match no delivery, how many effects are news."""
+
+    parcels: int = 0
+    shipments: int = 0
+    unmatched: int = 0
+    effects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """A parcel as it was just folded: all its events, and its journeys as far as Odoo may see them."""
+
+    id: int
+    number: str
+    entries: Sequence[Dated]
+    shown: tuple[Standing, ...]
+
+
+@dataclass(slots=True)
+class _Shipment:
+    """A delivery with the numbers it carries and where it stands."""
+
+    delivery: Delivery
+    standing: Standing | None
+    journeys: dict[str, Standing | None]  # by number; None where the number has told nothing yet
+
+
+def settle(
+    connection: Connection, parcel_ids: Collection[int], shipment_ids: Collection[int], policy: Policy, now: datetime
+) -> Settled:
+    """Settles those parcels (which the caller has locked) and shipments, and all that follows from them."""
+    parcels = _fold_parcels(connection, parcel_ids, policy)
+    matches = _match(connection, parcels)
+    _save_parcels(connection, parcels, matches.keys(), now)
+    touched = set(shipment_ids) | {s for ids in matches.values() for s in ids}
+    effects: list[Effect] = []
+    if touched:
+        effects = list(_settle_shipments(connection, touched, parcels, policy))
+    saved = save_effects(connection, effects, now)
+    unmatched = sum(1 for p in parcels if p.shown and p.number not in matches)
+    return Settled(len(parcels), len(touched), unmatched, saved)
+
+
+def _fold_parcels(connection: Connection, parcel_ids: Collection[int], policy: Policy) -> list[_Parcel]:
+    events = find_events(connection, parcel_ids)
+    query = text("select id, number from parcels where id = any(:ids) order by id")
+    return [
+        _Parcel(row.id, row.number, entries, fold(entries, lambda e: policy.shows(e.milestone)))
+        for row in connection.execute(query, {"ids": list(parcel_ids)})
+        if (entries := events.get(row.id, []))
+    ]
+
+
+def _match(connection: Connection, parcels: Iterable[_Parcel]) -> dict[str, list[int]]:
+    """Which deliveries carry the parcels' numbers, by number."""
+    found: dict[str, list[int]] = {}
+    query = text("select number, shipment_id from numbers where number = any(:numbers)")
+    for row in connection.execute(query, {"numbers": sorted({p.number for p in parcels})}):
+        found.setdefault(row.number, []).append(row.shipment_id)
+    return found
+
+
+def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: Collection[str], now: datetime) -> None:
+    """A parcel that only test events tell of has nothing to be matched."""
+    connection.execute(
+        text("""
+            update parcels set state = t.state,
+                unmatched_since = case when t.stranger then coalesce(parcels.unmatched_since, :now) end,
+                look_up_at = case when t.stranger then coalesce(parcels.look_up_at, :now) end
+            from unnest(cast(:id as bigint[]), cast(:state as jsonb[]), cast(:stranger as bool[]))
+                as t (id, state, stranger)
+            where parcels.id = t.id
+        """),
+        {
+            "id": [p.id for p in parcels],
+            "state": [json.dumps(_parcel_state(p)) for p in parcels],
+            "stranger": [bool(p.shown) and p.number not in matched for p in parcels],
+            "now": now,
+        },
+    )
+
+
+def _parcel_state(parcel: _Parcel) -> dict[str, Any]:
+    """All that is known, and beside it what Odoo may see of it."""
+    return {
+        "journeys": [s.to_dict() for s in fold(parcel.entries)],
+        "shown": [s.to_dict() for s in parcel.shown],
+    }
+
+
+def _settle_shipments(
+    connection: Connection, touched: Collection[int], parcels: Sequence[_Parcel], policy: Policy
+) -> Iterator[Effect]:
+    family = _load_shipments(connection, lock_shipments(connection, touched))
+    _choose_journeys(connection, family)
+    changed = [shipment for id_, shipment in family.items() if id_ in touched]
+    for shipment in changed:
+        known = [journey for journey in shipment.journeys.values() if journey]
+        shipment.standing = roll_up(known, expected=len(shipment.journeys)) if known else None
+        if shipment.standing:
+            yield from decide_delivery(shipment.delivery, shipment.standing, policy)
+            yield from _timeline(shipment, parcels, policy)
+    _save_shipments(connection, changed)
+    yield from _orders(family.values(), {s.delivery.order_id for s in changed})
+
+
+def _load_shipments(connection: Connection, ids: Collection[int]) -> dict[int, _Shipment]:
+    query = text("""
+        select id, name, order_id, order_name, company_id, user_id, registered_at, written_at, state,
+            array(select number from numbers where shipment_id = shipments.id order by number) as numbers
+        from shipments where id = any(:ids) order by id
+    """)
+    return {row.id: _shipment(row) for row in connection.execute(query, {"ids": list(ids)})}
+
+
+def _shipment(row: Any) -> _Shipment:
+    delivery = Delivery(
+        picking_id=row.id,
+        name=row.name,
+        numbers=tuple(row.numbers),
+        order_id=row.order_id,
+        order_name=row.order_name,
+        company_id=row.company_id,
+        registered_at=row.registered_at,
+        written_at=row.written_at,
+        user_id=row.user_id,
+    )
+    standing = Standing.from_dict(row.state) if row.state else None
+    return _Shipment(delivery, standing, dict.fromkeys(row.numbers))
+
+
+def _choose_journeys(connection: Connection, shipments: Mapping[int, _Shipment]) -> None:
+    """For each number of each delivery the journey that is meant: numbers are used again."""
+    numbers = sorted({n for s in shipments.values() for n in s.delivery.numbers})
+    journeys = _journeys_by_number(connection, numbers)
+    registrations = _registrations_by_number(connection, numbers)
+    for shipment in shipments.values():
+        at = shipment.delivery.registered_at
+        for number in shipment.journeys:
+            earlier = any(other <= at - NEW_JOURNEY_AFTER_END for other in registrations[number])
+            shipment.journeys[number] = journey_of(journeys.get(number, []), at, earlier)
+
+
+def _journeys_by_number(connection: Connection, numbers: Sequence[str]) -> dict[str, list[Standing]]:
+    """The journeys that Odoo may see, oldest first. A number may be several parcels': another carrier's, a new one."""
+    found: dict[str, list[Standing]] = {}
+    query = text("select number, state -> 'shown' as shown from parcels where number = any(:numbers)")
+    for row in connection.execute(query, {"numbers": numbers}):
+        found.setdefault(row.number, []).extend(Standing.from_dict(j) for j in row.shown or ())
+    for journeys in found.values():
+        journeys.sort(key=lambda j: (j.started_at, j.carrier, j.tracking_number))
+    return found
+
+
+def _registrations_by_number(connection: Connection, numbers: Sequence[str]) -> dict[str, list[datetime]]:
+    """When the deliveries that carry each number were made in Odoo."""
+    found: dict[str, list[datetime]] = {}
+    query = text("""
+        select n.number, s.registered_at from numbers n join shipments s on s.id = n.shipment_id
+        where n.number = any(:numbers)
+    """)
+    for row in connection.execute(query, {"numbers": numbers}):
+        found.setdefault(row.number, []).append(row.registered_at)
+    return found
+
+
+def _timeline(shipment: _Shipment, parcels: Sequence[_Parcel], policy: Policy) -> Iterator[Effect]:
+    """The rows of the parcels that have news, as far as they belong to the journey this delivery means."""
+    for parcel in parcels:
+        if journey := shipment.journeys.get(parcel.number):
+            meant = [e for e in parcel.entries if journey.started_at <= e.instant <= journey.last_at]
+            yield from decide_timeline(shipment.delivery.picking_id, meant, policy)
+
+
+def _save_shipments(connection: Connection, shipments: Sequence[_Shipment]) -> None:
+    query = text("""
+        update shipments set state = t.state
+        from unnest(cast(:id as bigint[]), cast(:state as jsonb[])) as t (id, state)
+        where shipments.id = t.id and shipments.state is distinct from t.state
+    """)
+    states = [json.dumps(s.standing.to_dict()) if s.standing else None for s in shipments]
+    connection.execute(query, {"id": [s.delivery.picking_id for s in shipments], "state": states})
+
+
+def _orders(shipments: Iterable[_Shipment], order_ids: Collection[int | None]) -> Iterator[Effect]:
+    """An order stands where its deliveries stand; one that carries a number and has no news yet keeps it open."""
+    by_order: dict[int, list[_Shipment]] = {}
+    for shipment in shipments:
+        order_id = shipment.delivery.order_id
+        if order_id is not None and order_id in order_ids and shipment.journeys:
+            by_order.setdefault(order_id, []).append(shipment)
+    for order_id, members in sorted(by_order.items()):
+        if known := [s.standing for s in members if s.standing]:
+            yield decide_order(order_id, roll_up(known, expected=len(members)))
