@@ -1,0 +1,86 @@
+"""What a carrier's folder declares, and what its parser is given and gives back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from carriers.codes import CodeTable
+from carriers.proof import Proof
+from shipments.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What arrived: the bytes, decompressed, and the headers that were kept (names in lower case)."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A part of a message that could not be read; the rest of it stands. `where` is a path such as shipments[2]."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a message says: its events, and the parts that could not be read.
+
+    `notice` is set on a message about the subscription rather than about a parcel: a sentence for operations.
+    `needs_a_person` parks such a message until somebody has acted on it.
+    """
+
+    events: tuple[Event, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    notice: str | None = None
+    needs_a_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request at the door, as far as a carrier's declaration may look at it (header names in lower case)."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a carrier's handshake wants to hear."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+def _nothing_to_greet(request: Request) -> Answer | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """A carrier: how it proves itself, what its messages mean, and what it wants to hear.
+
+    name: the folder's name; gives the URL /in/<name>, the settings CARRIER_<NAME>_SECRETS and the metric tag.
+    parse: bytes to events. Pure: no clock, no network, no database. Raises Unreadable and nothing else.
+    codes: what the carrier's codes mean (codes.csv).
+    accepted_status: 202, or 200 for a carrier that counts nothing else as received.
+    greet: the answer to a handshake, or None for the usual one. A POST is kept whatever is answered; its proof has
+        been verified by then. GET and HEAD are answered without proof and keep nothing.
+    kept_headers: headers the parser needs, beside those of the proof and the content type.
+    """
+
+    name: str
+    title: str
+    proof: Proof
+    parse: Callable[[Message], Reading]
+    codes: CodeTable
+    accepted_status: int = 202
+    greet: Callable[[Request], Answer | None] = _nothing_to_greet
+    kept_headers: tuple[str, ...] = ()

@@ -1,0 +1,15 @@
+"""UPS: Track Alert (push, v1 and v2) and Track API v1 (poll)."""
+
+from carriers.base import Carrier
+from carriers.proof import TokenProof
+from carriers.ups.activity import CODES
+from carriers.ups.parser import parse
+
+CARRIER = Carrier(
+    name="ups",
+    title="UPS",
+    proof=TokenProof(header="credential"),
+    parse=parse,
+    codes=CODES,
+    accepted_status=200,
+)

@@ -1,0 +1,534 @@
+"""What every carrier's folder must keep, whoever wrote it: found by its presence, held to the same checks."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import carriers
+from carriers.base import Answer, Carrier, Message, Reading, Request
+from carriers.codes import CodeTable
+from carriers.reading import LARGEST_BODY
+from carriers.registry import carrier_names, find_carrier
+from shipments.errors import Refused, SetupFault, SignatureMissing, SignatureStale, Unreadable
+from shipments.event import Event, TimeQuality
+from shipments.milestone import Milestone
+
+FOLDER = Path(carriers.__file__).parent
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+NON_ASCII_SECRET = "schlüssel-ключ-鍵"
+GARBAGE = ["", " ", "%%%", "ü", "\x00", "0" * 64, "a" * 10_000, "sha256=", "null"]
+ILL_FORMED = [
+    b"null",
+    b"true",
+    b"7",
+    b'"text"',
+    b"[]",
+    b"{}",
+    b"[null]",
+    b"[[]]",
+    b"[7]",
+    b'{"x": {}}',
+    b"<x/>",
+    b"NaN",
+]
+WRONG_KINDS: list[Any] = [None, True, False, 0, -1.5, 10**30, [], [None], {}, {"x": 1}, "", "text"]
+WRONG_TEXTS: list[Any] = [
+    " ", "string", "\x00", "\ud800", "&#0;", "&#xD800;", "é" * 5000,
+    "0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "2024-02-30T10:00:00", "2024-02-03T10:00:00+23:59", "99999999",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One <case>.in.<ext> of a carrier, with the headers beside it."""
+
+    carrier: str
+    path: Path
+
+    @property
+    def case(self) -> str:
+        return self.path.name.partition(".in.")[0]
+
+    @property
+    def is_json(self) -> bool:
+        return self.path.suffix == ".json"
+
+    def message(self, body: bytes | None = None) -> Message:
+        beside = self.path.with_name(f"{self.case}.headers.json")
+        headers = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
+        return Message(self.path.read_bytes() if body is None else body, headers)
+
+    def expected(self) -> list[dict[str, Any]]:
+        text = self.path.with_name(f"{self.case}.out.json").read_text(encoding="utf-8")
+        return list(json.loads(text))
+
+
+def samples_of(name: str) -> list[Sample]:
+    return [Sample(name, path) for path in sorted((FOLDER / name / "samples").glob("*.in.*"))]
+
+
+NAMES = carrier_names()
+SAMPLES = [sample for name in NAMES for sample in samples_of(name)]
+JSON_SAMPLES = [sample for sample in SAMPLES if sample.is_json]
+
+each_carrier = pytest.mark.parametrize("carrier", NAMES, indirect=True)
+each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: f"{s.carrier}-{s.case}")
+each_json_sample = pytest.mark.parametrize("sample", JSON_SAMPLES, ids=lambda s: f"{s.carrier}-{s.case}")
+
+
+@pytest.fixture
+def carrier(request: pytest.FixtureRequest) -> Carrier:
+    return load(request.param)
+
+
+def load(name: str) -> Carrier:
+    found = find_carrier(name)
+    assert found is not None
+    return found
+
+
+def parse(sample: Sample, body: bytes | None = None) -> Reading:
+    return load(sample.carrier).parse(sample.message(body))
+
+
+def parse_or_refuse(parser: Callable[[Message], Reading], message: Message) -> Reading | None:
+    """The sound reading, or None where the parser says Unreadable; everything else fails the test."""
+    try:
+        reading = parser(message)
+    except Unreadable as fault:
+        said = str(fault)
+    else:
+        assert_sound(reading)
+        return reading
+    assert said, "Unreadable needs a sentence for a person"
+    return None
+
+
+def assert_sound(reading: Reading) -> None:
+    assert isinstance(reading, Reading)
+    assert reading.events or reading.faults or reading.notice, "nothing was read and nothing is said about it"
+    for event in reading.events:
+        assert_sound_event(event)
+
+
+def assert_sound_event(event: Event) -> None:
+    printed = event.to_dict()
+    again = Event.from_dict(json.loads(json.dumps(printed)))
+    assert again == event
+    assert again.key == event.key
+    assert event.tracking_number
+    assert event.time_quality in expected_qualities(event.occurred_at)
+    for text in texts_in(printed):
+        assert not any(c < " " or "\ud800" <= c <= "\udfff" for c in text), f"{text!r} is not printable"
+
+
+def expected_qualities(at: datetime | date | None) -> set[TimeQuality]:
+    if at is None:
+        return {TimeQuality.NONE}
+    if not isinstance(at, datetime):
+        return {TimeQuality.DATE}
+    return {TimeQuality.EXACT, TimeQuality.ASSUMED} if at.tzinfo else {TimeQuality.LOCAL}
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(item)
+
+
+def slots_in(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in the JSON that holds a value, as (container, key or position)."""
+    places: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in list(places):
+        yield value, key
+        yield from slots_in(item)
+
+
+def reordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: reordered(value[key]) for key in reversed(value)}
+    return [reordered(item) for item in value] if isinstance(value, list) else value
+
+
+# ---- the folder -------------------------------------------------------------------------------------------------
+
+
+def test_there_are_carriers() -> None:
+    assert NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_folder_declares_the_carrier_of_its_name(name: str) -> None:
+    carrier = load(name)
+    assert carrier.name == name
+    assert carrier.title
+    assert carrier.accepted_status in {200, 202}
+
+
+@each_carrier
+def test_a_folder_has_a_readme_that_names_its_address_and_its_secret(carrier: Carrier) -> None:
+    readme = (FOLDER / carrier.name / "README.md").read_text(encoding="utf-8")
+    assert f"/in/{carrier.name}" in readme
+    assert f"CARRIER_{carrier.name.upper()}_SECRETS" in readme
+
+
+@each_carrier
+def test_a_folder_has_at_least_six_samples_each_with_its_meaning(carrier: Carrier) -> None:
+    samples = samples_of(carrier.name)
+    assert len(samples) >= 6
+    assert all(isinstance(sample.expected(), list) for sample in samples)
+
+
+@each_carrier
+def test_a_greeting_never_fails(carrier: Carrier) -> None:
+    bodies = [b"", b"\xff", b"null", *(s.path.read_bytes() for s in samples_of(carrier.name))]
+    for method in ("GET", "HEAD", "POST"):
+        for body in bodies:
+            answer = carrier.greet(Request(method, {}, {}, body, NOW))
+            assert answer is None or isinstance(answer, Answer)
+
+
+# ---- the codes --------------------------------------------------------------------------------------------------
+
+
+@each_carrier
+@pytest.mark.requirement("M23", "M26")
+def test_every_code_means_something_and_says_where_that_is_from(carrier: Carrier) -> None:
+    assert len(CodeTable(FOLDER / carrier.name / "codes.csv")) == len(carrier.codes) > 0
+
+
+def test_every_fault_of_a_code_table_is_told_with_its_line(tmp_path: Path) -> None:
+    table = tmp_path / "acme" / "codes.csv"
+    table.parent.mkdir()
+    rows = [
+        "code,milestone,exception_category,meaning,source,note",
+        "OK,delivered,,Delivered,the document,",
+        "OK,delivered,,Listed again,the document,",
+        ",delivered,,No code,the document,",
+        "A,arrived,,No such milestone,the document,",
+        "B,exception,bad_luck,No such category,the document,",
+        "C,delivered,,No source,,",
+        "D,delivered",
+        "E,delivered,,One column,too,many,here",
+    ]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(SetupFault) as caught:
+        CodeTable(table)
+    assert [fault.partition(" ")[0] for fault in caught.value.faults] == [f"acme/codes.csv:{n}:" for n in range(3, 10)]
+
+
+@each_carrier
+@pytest.mark.requirement("M30")
+def test_a_code_without_a_mapping_is_unknown_and_keeps_its_words(carrier: Carrier) -> None:
+    events = [event for sample in samples_of(carrier.name) for event in parse(sample).events]
+    unknown = [event for event in events if event.milestone is Milestone.UNKNOWN]
+    assert unknown, "no sample shows an unmapped code"
+    assert all(carrier.codes.find(event.code_list, event.code) is None for event in unknown if event.code)
+    assert any(event.code and event.description for event in unknown)
+
+
+# ---- the meaning ------------------------------------------------------------------------------------------------
+
+
+@each_sample
+@pytest.mark.requirement("M22", "M31")
+def test_a_sample_means_exactly_what_is_written_beside_it(sample: Sample) -> None:
+    reading = parse(sample)
+    assert [event.to_dict() for event in reading.events] == sample.expected()
+    assert all(event.carrier == sample.carrier for event in reading.events)
+    assert_sound(reading)
+
+
+@each_sample
+def test_parsing_twice_gives_the_same_reading(sample: Sample) -> None:
+    assert parse(sample) == parse(sample)
+
+
+@each_json_sample
+def test_the_order_of_keys_in_a_message_does_not_change_its_events(sample: Sample) -> None:
+    body = json.dumps(reordered(json.loads(sample.path.read_bytes()))).encode()
+    assert sorted(e.key for e in parse(sample, body).events) == sorted(e.key for e in parse(sample).events)
+
+
+@each_json_sample
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_the_encoding_of_a_message_does_not_change_its_meaning(sample: Sample, encoding: str) -> None:
+    assert parse(sample, sample.path.read_text(encoding="utf-8").encode(encoding)) == parse(sample)
+
+
+# ---- purity -----------------------------------------------------------------------------------------------------
+
+IMPURE_CALLS = {
+    "open", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime", "gmtime", "urandom",
+    "getrandom", "getenv", "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "Random.random",
+}  # fmt: skip
+IMPURE_MODULES = {"socket", "ssl", "subprocess", "random", "http.client", "psycopg", "redis", "requests"}
+
+
+@contextmanager
+def nothing_but_arithmetic() -> Iterator[None]:
+    """Fails as soon as the code inside opens a file or a connection, or asks for the time or for chance."""
+    touched: list[str] = []
+
+    def notice(frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call" and called.__qualname__ in IMPURE_CALLS:
+            touched.append(called.__qualname__)
+        elif event == "call" and frame.f_globals.get("__name__") in IMPURE_MODULES:
+            touched.append(frame.f_code.co_qualname)
+
+    before = sys.getprofile()
+    sys.setprofile(notice)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+    assert not touched, f"parsing is pure, and this used {touched}"
+
+
+@each_sample
+def test_parsing_uses_neither_clock_nor_network_nor_files(sample: Sample) -> None:
+    parser, message = load(sample.carrier).parse, sample.message()
+    parser(message)  # the tables of time zones are read once and kept
+    with nothing_but_arithmetic():
+        parser(message)
+
+
+# ---- damage -----------------------------------------------------------------------------------------------------
+
+
+@each_carrier
+@pytest.mark.requirement("M44")
+@pytest.mark.parametrize("body", [b"", b" ", b"\r\n\t ", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf"])
+def test_an_empty_body_is_unreadable(carrier: Carrier, body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        carrier.parse(Message(body))
+
+
+@each_carrier
+@pytest.mark.requirement("M44")
+def test_a_huge_body_is_unreadable(carrier: Carrier) -> None:
+    sample = samples_of(carrier.name)[0]
+    with pytest.raises(Unreadable):
+        carrier.parse(sample.message(sample.path.read_bytes() + b" " * LARGEST_BODY))
+
+
+@each_carrier
+@pytest.mark.requirement("M44")
+@pytest.mark.parametrize("opening", [b"[", b'{"x":', b'{"output":[', b"<x>"])
+def test_a_deeply_nested_body_is_unreadable(carrier: Carrier, opening: bytes) -> None:
+    with pytest.raises(Unreadable):
+        carrier.parse(Message(opening * 200_000))
+
+
+@each_carrier
+@pytest.mark.requirement("M44")
+@pytest.mark.parametrize("body", ILL_FORMED)
+def test_a_body_of_another_shape_is_unreadable_or_accounted_for(carrier: Carrier, body: bytes) -> None:
+    reading = parse_or_refuse(carrier.parse, Message(body))
+    assert reading is None or not reading.events
+
+
+@each_sample
+@pytest.mark.requirement("M44")
+def test_a_truncated_body_is_unreadable(sample: Sample) -> None:
+    body = sample.path.read_bytes().rstrip()
+    for cut in range(0, len(body), max(1, len(body) // 60)):
+        reading = parse_or_refuse(load(sample.carrier).parse, sample.message(body[:cut]))
+        assert reading is None or not sample.is_json
+
+
+@each_sample
+@pytest.mark.requirement("M44")
+@pytest.mark.parametrize("garbage", [b"\xff", b"\x80\x81", b"\xc3(", b"\x00", b"\xed\xa0\x80"])
+def test_bytes_that_are_no_text_do_no_harm(sample: Sample, garbage: bytes) -> None:
+    parser, body = load(sample.carrier).parse, sample.path.read_bytes()
+    for at in range(0, len(body), max(1, len(body) // 40)):
+        parse_or_refuse(parser, sample.message(body[:at] + garbage + body[at + 1 :]))
+
+
+@each_json_sample
+@pytest.mark.requirement("M44")
+def test_a_value_of_another_kind_does_no_harm(sample: Sample) -> None:
+    parser, headers = load(sample.carrier).parse, sample.message().headers
+    whole = json.loads(sample.path.read_bytes())
+    for holder, key in list(slots_in(whole)):
+        kept = holder[key]
+        for wrong in WRONG_KINDS if isinstance(kept, dict | list) else WRONG_KINDS + WRONG_TEXTS:
+            holder[key] = wrong
+            parse_or_refuse(parser, Message(json.dumps(whole).encode(), headers))
+        holder[key] = kept
+
+
+@each_json_sample
+@pytest.mark.requirement("M44")
+def test_a_missing_value_does_no_harm(sample: Sample) -> None:
+    parser, headers = load(sample.carrier).parse, sample.message().headers
+    whole = json.loads(sample.path.read_bytes())
+    for holder, key in [slot for slot in slots_in(whole) if isinstance(slot[0], dict)]:
+        kept = holder.pop(key)
+        parse_or_refuse(parser, Message(json.dumps(whole).encode(), headers))
+        holder[key] = kept
+
+
+scraps = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.datetimes().map(datetime.isoformat)
+)
+anything = st.recursive(
+    scraps, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+)
+
+
+@each_carrier
+@pytest.mark.requirement("M44")
+@settings(
+    max_examples=120, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)  # the same examples on every machine
+@given(data=st.data())
+def test_chance_finds_no_body_that_a_parser_cannot_stand(carrier: Carrier, data: st.DataObject) -> None:
+    sample = data.draw(st.sampled_from([s for s in samples_of(carrier.name) if s.is_json]))
+    whole = json.loads(sample.path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        slots = list(slots_in(whole))
+        if slots:
+            holder, key = data.draw(st.sampled_from(slots))
+            holder[key] = data.draw(anything)
+    parse_or_refuse(carrier.parse, sample.message(json.dumps(whole).encode()))
+
+
+# ---- the proof --------------------------------------------------------------------------------------------------
+
+
+def accepts(carrier: Carrier, headers: dict[str, str], body: bytes, secrets: list[str]) -> bool:
+    try:
+        carrier.proof.verify(headers, body, secrets, NOW)
+    except Refused:
+        return False
+    return True
+
+
+def body_of(carrier: Carrier) -> bytes:
+    return samples_of(carrier.name)[0].path.read_bytes()
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+@pytest.mark.parametrize("secret", ["a-secret", "with spaces, and = signs", NON_ASCII_SECRET])
+def test_what_the_carrier_proves_is_let_in(carrier: Carrier, secret: str) -> None:
+    body = body_of(carrier)
+    headers = carrier.proof.prove(body, secret, NOW)
+    assert set(headers) <= set(carrier.proof.headers)
+    assert all(name == name.lower() for name in carrier.proof.headers)
+    assert accepts(carrier, headers, body, [secret])
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+def test_while_a_secret_is_rotated_both_are_let_in(carrier: Carrier) -> None:
+    body = body_of(carrier)
+    for secret in ("old-secret", "new-secret"):
+        assert accepts(carrier, carrier.proof.prove(body, secret, NOW), body, ["new-secret", "old-secret"])
+    assert not accepts(carrier, carrier.proof.prove(body, "old-secret", NOW), body, ["new-secret"])
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+@pytest.mark.parametrize("secret", ["another-secret", "", NON_ASCII_SECRET])
+def test_a_proof_made_with_another_secret_is_refused(carrier: Carrier, secret: str) -> None:
+    body = body_of(carrier)
+    assert not accepts(carrier, carrier.proof.prove(body, secret, NOW), body, ["a-secret"])
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+def test_a_missing_proof_is_refused(carrier: Carrier) -> None:
+    with pytest.raises(SignatureMissing):
+        carrier.proof.verify({}, body_of(carrier), ["a-secret"], NOW)
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+def test_a_part_of_the_proof_alone_is_refused(carrier: Carrier) -> None:
+    body = body_of(carrier)
+    proof = carrier.proof.prove(body, "a-secret", NOW)
+    for missing in proof:
+        assert not accepts(carrier, {k: v for k, v in proof.items() if k != missing}, body, ["a-secret"])
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_garbage_instead_of_a_proof_is_refused(carrier: Carrier, garbage: str) -> None:
+    body = body_of(carrier)
+    proof = carrier.proof.prove(body, "a-secret", NOW)
+    for name in proof:
+        assert not accepts(carrier, proof | {name: garbage}, body, ["a-secret"])
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+def test_nobody_is_let_in_without_a_secret(carrier: Carrier) -> None:
+    body = body_of(carrier)
+    for secret in ("", "a-secret"):
+        assert not accepts(carrier, carrier.proof.prove(body, secret, NOW), body, [])
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+def test_a_proof_of_one_body_does_not_prove_another(carrier: Carrier) -> None:
+    if not carrier.proof.covers_body:
+        pytest.skip(f"{carrier.title} does not sign the body")
+    assert not accepts(carrier, carrier.proof.prove(body_of(carrier), "a-secret", NOW), b"{}", ["a-secret"])
+
+
+@each_carrier
+@pytest.mark.requirement("M43")
+@pytest.mark.parametrize("away", [timedelta(days=-30), timedelta(days=30)])
+def test_a_stale_proof_is_refused(carrier: Carrier, away: timedelta) -> None:
+    body = body_of(carrier)
+    then = carrier.proof.prove(body, "a-secret", NOW + away)
+    if then == carrier.proof.prove(body, "a-secret", NOW):
+        pytest.skip(f"{carrier.title} puts no time into its proof")
+    with pytest.raises(SignatureStale):
+        carrier.proof.verify(then, body, ["a-secret"], NOW)
+
+
+# ---- the checks themselves --------------------------------------------------------------------------------------
+
+
+def ask_the_time() -> object:
+    return datetime.now(UTC)
+
+
+def read_a_file() -> object:
+    return Path(__file__).read_bytes()
+
+
+@pytest.mark.parametrize("impure", [ask_the_time, read_a_file])
+def test_the_check_of_purity_notices_impure_code(impure: Callable[[], object]) -> None:
+    with pytest.raises(AssertionError, match="parsing is pure"), nothing_but_arithmetic():
+        impure()
+
+
+def test_the_check_of_damage_notices_an_error_that_is_not_unreadable() -> None:
+    def stumbling(message: Message) -> Reading:
+        return Reading(notice=json.loads(message.body)["x"])
+
+    with pytest.raises(TypeError):
+        parse_or_refuse(stumbling, Message(b"null"))
+
+
+def test_the_check_of_damage_notices_silence() -> None:
+    with pytest.raises(AssertionError, match="nothing is said"):
+        parse_or_refuse(lambda message: Reading(), Message(b"{}"))
