@@ -1,0 +1,85 @@
+"""The store, empty, and short ways to fill it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine, text
+
+from shipments.clock import new_id, now
+from shipments.delivery import Delivery
+from shipments.event import Event
+from shipments.rules.policy import load_policy
+from shipments.store.database import make_engine
+from shipments.store.deliveries import lock_shipments, numbers_of, save_deliveries
+from shipments.store.events import Told, lock_parcels_with
+from shipments.store.intake import Intaken
+from shipments.store.messages import MessageState, Verdict
+from shipments.store.settle import settle
+from tests.shipments.telling import START
+from workers.ingest import Tally, ingest_batch
+from workers.resources import SHIPPED_POLICY
+from workers.understand import Understood
+
+POLICY = load_policy(SHIPPED_POLICY)
+
+
+@pytest.fixture(scope="session")
+def shared_engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(shared_engine: Engine, clean: None) -> Engine:
+    return shared_engine
+
+
+def message(carrier: str = "testing", received_at: datetime | None = None, sealed: bytes = b"-") -> Intaken:
+    return Intaken(new_id(), carrier, "", "live", received_at or now(), "0" * 32, sealed)
+
+
+def understood(*events: Event) -> Understood:
+    """A message that told of these events."""
+    about = message()
+    told = tuple(Told(event, about.id, about.received_at) for event in events)
+    return Understood(Verdict(about, MessageState.DONE, None, len(told)), told)
+
+
+@pytest.fixture
+def ingest(engine: Engine) -> Callable[..., Tally]:
+    """Ingests messages, each given as the list of its events, as one batch."""
+
+    def ingest(*messages: Sequence[Event]) -> Tally:
+        return ingest_batch(engine, [understood(*events) for events in messages], POLICY)
+
+    return ingest
+
+
+@pytest.fixture
+def register(engine: Engine) -> Callable[..., None]:
+    """Tells the store of deliveries in Odoo: id, numbers, and where it matters the order and when Odoo made it."""
+
+    def register(picking_id: int, *numbers: str, order_id: int | None = None, registered_at: datetime = START) -> None:
+        delivery = Delivery(
+            picking_id, f"WH/OUT/{picking_id:05d}", numbers, order_id, f"S{order_id}", 1, registered_at, now(), None
+        )
+        with engine.begin() as connection:
+            parcels = lock_parcels_with(connection, numbers_of([delivery]))
+            lock_shipments(connection, [picking_id])
+            changed = save_deliveries(connection, [delivery])
+            settle(connection, parcels, changed, POLICY, now())
+
+    return register
+
+
+@pytest.fixture
+def rows(engine: Engine) -> Callable[..., list]:
+    """The rows of a query, as tuples."""
+
+    def rows(query: str, **values: object) -> list:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), values)]
+
+    return rows

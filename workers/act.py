@@ -1,0 +1,98 @@
+"""Performing effects: claim what is due, do it in Odoo in batches, write down what became of it."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from config import metrics
+from shipments.clock import now
+from shipments.effects import Kind
+from shipments.errors import OdooAway
+from shipments.store.effects import (
+    MOST_ATTEMPTS,
+    Claimed,
+    Recorded,
+    claim_effects,
+    delay_after,
+    record_effects,
+    release_effects,
+)
+from workers.odoo.client import Odoo
+from workers.odoo.writes import Outcome, Work, write_activities, write_deliveries, write_orders, write_timeline
+
+log = logging.getLogger(__name__)
+
+BATCH = {Kind.DELIVERY: 300, Kind.ORDER: 300, Kind.ACTIVITY: 200, Kind.TIMELINE: 600}
+
+Performer = Callable[[Odoo, Sequence[Work]], dict[str, Outcome]]
+
+PERFORMERS: Mapping[Kind, Performer] = {
+    Kind.DELIVERY: write_deliveries,
+    Kind.ORDER: write_orders,
+    Kind.ACTIVITY: write_activities,
+    Kind.TIMELINE: write_timeline,
+}
+
+
+@dataclass(slots=True)
+class Done:
+    """What a round did: effects by outcome. Flower's task list shows it."""
+
+    done: int = 0
+    later: int = 0
+    parked: int = 0
+    calls: int = 0
+    kinds: list[str] = field(default_factory=list)
+
+
+def act_round(engine: Engine, odoo: Odoo, tally: Done) -> int:
+    """Performs one batch of each kind, what a person waits for first; how many effects. Lets OdooAway through."""
+    performed = 0
+    for kind in Kind:
+        performed += _act_kind(engine, odoo, kind, tally)
+    return performed
+
+
+def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
+    with engine.begin() as connection:
+        claimed = claim_effects(connection, kind, BATCH[kind], now())
+    if not claimed:
+        return 0
+    calls = odoo.calls
+    try:
+        outcomes = PERFORMERS[kind](odoo, [Work(c.key, c.subject, c.payload, c.sent) for c in claimed])
+    except OdooAway:
+        with engine.begin() as connection:
+            release_effects(connection, claimed)
+        raise
+    at = now()
+    recorded = [_record(c, outcomes.get(c.key), at) for c in claimed]
+    with engine.begin() as connection:
+        record_effects(connection, recorded, at)
+    _note(kind, recorded, tally)
+    tally.calls += odoo.calls - calls
+    return len(claimed)
+
+
+def _record(claimed: Claimed, outcome: Outcome | None, at: datetime) -> Recorded:
+    """`later` waits as long as it takes, until somebody mends the setup; what never gets an outcome is parked."""
+    if outcome is None and claimed.attempts >= MOST_ATTEMPTS:
+        return Recorded(claimed, "parked", at, f"no outcome after {claimed.attempts} attempts; see the log")
+    if outcome is None or outcome.state == "later":
+        reason = outcome.reason if outcome else "Odoo gave no answer for it"
+        return Recorded(claimed, "due", at + delay_after(claimed.attempts), reason, bool(outcome and outcome.sent))
+    return Recorded(claimed, outcome.state, at, outcome.reason or None, outcome.sent)
+
+
+def _note(kind: Kind, recorded: Sequence[Recorded], tally: Done) -> None:
+    tally.kinds.append(f"{kind.value}: {len(recorded)}")
+    for record in recorded:
+        outcome = {"due": "later"}.get(record.state, record.state)
+        setattr(tally, outcome, getattr(tally, outcome) + 1)
+        metrics.EFFECTS.labels(kind.value, outcome).inc()
+        if outcome == "parked":
+            about = {"stage": "act", "shipment": record.claimed.subject, "kind": kind.value, "reason": record.reason}
+            log.warning("an effect is parked", extra=about)

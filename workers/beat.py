@@ -1,0 +1,19 @@
+"""The schedule: every stage is asked to look for work now and then, so that losing a wake-up loses nothing.
+
+Entries expire before the next one is due: a worker that was away finds one wake-up, not a heap of them.
+"""
+
+from config.queues import ACT, BULK, CORRELATE, INGEST_BULK, INGEST_LIVE, LIVE, SWEEP
+
+
+def _every(seconds: float, task: str, queue: str, *args: str) -> dict[str, object]:
+    return {"task": task, "schedule": seconds, "args": args, "options": {"queue": queue, "expires": seconds}}
+
+
+SCHEDULE = {
+    "ingest live": _every(5, "ingest", INGEST_LIVE, LIVE),
+    "ingest bulk": _every(5, "ingest", INGEST_BULK, BULK),
+    "act": _every(2, "act", ACT),
+    "correlate": _every(10, "correlate", CORRELATE),
+    "sweep": _every(10, "sweep", SWEEP),
+}

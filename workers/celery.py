@@ -1,0 +1,42 @@
+"""The Celery application, hardened: a task is a wake-up without data, so losing or repeating one costs nothing."""
+
+from celery import Celery
+from kombu import Queue
+
+from config.queues import QUEUES
+from config.settings import get_settings
+from workers.beat import SCHEDULE
+
+TASK_SECONDS = 50
+"""A task stops taking more work after a while (see workers/tasks); this is where it is stopped."""
+
+app = Celery("milepost", include=["workers.tasks"])
+app.conf.update(
+    broker_url=get_settings().redis_url or None,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "visibility_timeout": 120,  # above every task's time limit, so that none is handed out twice while it runs
+        "socket_timeout": 10,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 30,
+        "retry_on_timeout": True,
+    },
+    beat_schedule=SCHEDULE,
+    beat_schedule_filename=str(get_settings().home / "beat-schedule"),
+    task_queues=[Queue(name) for name in QUEUES],
+    task_create_missing_queues=False,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_publish_retry=False,
+    task_time_limit=TASK_SECONDS + 20,
+    task_soft_time_limit=TASK_SECONDS,
+    task_send_sent_event=True,
+    worker_send_task_events=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_max_tasks_per_child=2000,
+    timezone="UTC",
+)

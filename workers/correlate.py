@@ -1,0 +1,95 @@
+"""Keeping the index of tracking numbers in step with Odoo, and finding the deliveries of parcels that wait for one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from shipments.clock import now
+from shipments.delivery import Delivery
+from shipments.rules.policy import Policy
+from shipments.store.deliveries import (
+    claim_strangers,
+    count_unmatched,
+    find_matched_strangers,
+    lock_shipments,
+    numbers_of,
+    save_deliveries,
+)
+from shipments.store.events import lock_parcels_with
+from shipments.store.marks import find_mark, save_mark
+from shipments.store.settle import Settled, settle
+from shipments.store.transaction import transact
+from workers.odoo.client import Odoo
+from workers.odoo.index import find_numbers, pull
+
+_PULLED = "odoo_pulled"
+STRANGERS_A_CALL = 100
+
+
+@dataclass(slots=True)
+class Correlated:
+    """What a run did: deliveries read, strangers asked about, parcels that found their delivery, effects decided."""
+
+    deliveries: int = 0
+    asked: int = 0
+    settled: int = 0
+    effects: int = 0
+    unmatched: int = 0
+
+
+def pull_changes(engine: Engine, odoo: Odoo, policy: Policy, tally: Correlated) -> None:
+    """Takes over what changed in Odoo since the last pull, page by page; a page that is stored is not read again."""
+    with engine.connect() as connection:
+        mark = find_mark(connection, _PULLED)
+    since = datetime.fromisoformat(mark["since"]) if mark and mark["since"] else None
+    more = True
+    while more:
+        page = pull(odoo, since)
+        _store(engine, page.deliveries, policy, tally)
+        since, more = page.next_since, page.more
+        with engine.begin() as connection:
+            save_mark(connection, _PULLED, {"since": since.isoformat() if since else None})
+
+
+def link_strangers(engine: Engine, policy: Policy, tally: Correlated) -> None:
+    """Settles parcels whose number the index has learned since they arrived."""
+
+    def work(connection: Connection) -> Settled:
+        return settle(connection, find_matched_strangers(connection, 500), (), policy, now())
+
+    while (settled := transact(engine, work)).parcels:
+        _count(tally, settled)
+
+
+def look_up_strangers(engine: Engine, odoo: Odoo, policy: Policy, tally: Correlated) -> None:
+    """Asks Odoo for the numbers that the index does not know, in batches, each number ever less often."""
+    while True:
+        with engine.begin() as connection:
+            numbers = claim_strangers(connection, STRANGERS_A_CALL, now())
+        if not numbers:
+            break
+        tally.asked += len(numbers)
+        _store(engine, find_numbers(odoo, numbers), policy, tally)
+    with engine.connect() as connection:
+        tally.unmatched = count_unmatched(connection)
+
+
+def _store(engine: Engine, deliveries: Sequence[Delivery], policy: Policy, tally: Correlated) -> None:
+    """Parcels are locked before deliveries, as everywhere, so that two transactions wait and never deadlock."""
+
+    def work(connection: Connection) -> Settled:
+        parcels = lock_parcels_with(connection, numbers_of(deliveries))
+        lock_shipments(connection, [d.picking_id for d in deliveries])
+        changed = save_deliveries(connection, deliveries)
+        return settle(connection, parcels if changed else [], changed, policy, now())
+
+    if deliveries:
+        tally.deliveries += len(deliveries)
+        _count(tally, transact(engine, work))
+
+
+def _count(tally: Correlated, settled: Settled) -> None:
+    tally.settled += settled.parcels
+    tally.effects += settled.effects

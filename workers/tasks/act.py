@@ -1,0 +1,72 @@
+"""act: performs the effects that are due."""
+
+import logging
+import time
+from dataclasses import asdict
+from typing import Any
+
+from celery import shared_task
+
+from config.queues import ACT
+from config.settings import get_settings
+from shipments.clock import now
+from shipments.errors import OdooAway, OdooRefused
+from shipments.store.effects import count_due
+from workers.act import Done, act_round
+from workers.bell import answer, ring
+from workers.odoo.gate import WRITER, alone, pause, paused_until, resume
+from workers.resources import engine, ledger, odoo
+
+log = logging.getLogger(__name__)
+
+ACT_SECONDS = 20
+ROUND_SECONDS = 1.0
+"""A round begins this long after the one before it: news that come in quick succession share their calls to Odoo."""
+
+
+@shared_task(name="act")
+def act() -> dict[str, Any]:
+    """Performs due effects, round by round, until there are none or ACT_SECONDS have passed."""
+    answer("act")
+    if not get_settings().odoo_url:
+        return {"skipped": "ODOO_URL is not set; effects wait"}
+    if until := paused_until(engine()):
+        return {"skipped": f"Odoo is away, next try after {until:%H:%M:%S} UTC"}
+    tally = Done()
+    with alone(engine(), WRITER) as mine:
+        if not mine:
+            return {"skipped": "another worker writes to Odoo now"}
+        try:
+            _rounds(tally)
+        except OdooAway as fault:
+            seconds = pause(engine(), str(fault), fault.retry_after_seconds)
+            log.warning("Odoo is away; effects wait", extra={"stage": "act", "fault": str(fault), "seconds": seconds})
+        except OdooRefused as fault:
+            # not a batch but the connection itself: a wrong key, a wrong database
+            seconds = pause(engine(), str(fault))
+            log.error("Odoo lets us not in; effects wait", extra={"stage": "act", "fault": str(fault)})  # noqa: TRY400
+    _ring_if_due()
+    ledger().post()
+    return asdict(tally)
+
+
+def _rounds(tally: Done) -> None:
+    ends_at = time.monotonic() + ACT_SECONDS
+    client = odoo()
+    while True:
+        began = time.monotonic()
+        if not act_round(engine(), client, tally):
+            return
+        resume(engine())
+        if time.monotonic() > ends_at:
+            return
+        time.sleep(max(0.0, began + ROUND_SECONDS - time.monotonic()))
+
+
+def _ring_if_due() -> None:
+    """Effects that were committed while this task ended would else wait for beat."""
+    if paused_until(engine()):
+        return
+    with engine().connect() as connection:
+        if count_due(connection, now()):
+            ring("act", ACT)

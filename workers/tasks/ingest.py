@@ -1,0 +1,50 @@
+"""ingest: drains an intake lane, batch by batch."""
+
+import os
+import socket
+import time
+from dataclasses import asdict
+
+from celery import shared_task
+
+from config.queues import ACT, CORRELATE, ingest_queue
+from config.settings import get_settings
+from shipments.store.intake import Entry
+from workers.bell import ring
+from workers.enqueue import wake
+from workers.ingest import Tally, ingest_batch
+from workers.resources import engine, intake, ledger, policy, seal
+from workers.understand import understand_all
+
+DRAIN_SECONDS = 20
+"""After this long a task hands over to a next one, well within its time limit."""
+
+
+@shared_task(name="ingest")
+def ingest(lane: str) -> dict[str, int]:
+    """Drains the lane's stream until it is empty or DRAIN_SECONDS have passed."""
+    stream, consumer, size = intake(), f"{socket.gethostname()}:{os.getpid()}", get_settings().batch_size
+    ends_at = time.monotonic() + DRAIN_SECONDS
+    stream.begin_drain(lane)
+    total = Tally()
+    entries = stream.recover(lane, consumer, size) or stream.take(lane, consumer, size)
+    while entries:
+        total += _one_batch(lane, entries)
+        if time.monotonic() > ends_at:
+            wake("ingest", ingest_queue(lane), lane)
+            break
+        entries = stream.take(lane, consumer, size)
+    ledger().post()
+    return asdict(total)
+
+
+def _one_batch(lane: str, entries: list[Entry]) -> Tally:
+    """A batch that cannot be stored now stays this consumer's in the stream and is recovered at the next wake-up."""
+    batch = understand_all((message for _, message in entries if message), seal())
+    tally = ingest_batch(engine(), batch, policy())
+    intake().finish(lane, [entry_id for entry_id, _ in entries])
+    if tally.effects:
+        ring("act", ACT)
+    if tally.unmatched:
+        ring("correlate", CORRELATE)
+    return tally
