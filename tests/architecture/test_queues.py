@@ -1,0 +1,50 @@
+"""Every queue has a worker wherever Milepost is run, and no worker waits at a queue that does not exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from config.queues import QUEUES
+
+ROOT = Path(__file__).parents[2]
+PROCFILE = (ROOT / "Procfile").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+
+def queues_served(lines: list[str]) -> list[str]:
+    return sorted(name for line in lines for queues in re.findall(r" -Q (\S+)", line) for name in queues.split(","))
+
+
+def compose_lines() -> list[str]:
+    return [str(service.get("command", "")) for service in COMPOSE.values()]
+
+
+@pytest.mark.parametrize("lines", [PROCFILE.splitlines(), compose_lines()], ids=["Procfile", "docker-compose.yml"])
+def test_every_queue_has_exactly_one_kind_of_worker(lines: list[str]) -> None:
+    assert queues_served([line for line in lines if not line.startswith("#")]) == sorted(QUEUES)
+
+
+def test_live_and_bulk_never_share_a_worker() -> None:
+    for line in [*PROCFILE.splitlines(), *compose_lines()]:
+        assert not {"ingest.live", "ingest.bulk"} <= set(queues_served([line]))
+
+
+def test_the_compose_file_runs_every_process_of_the_procfile() -> None:
+    assert set(re.findall(r"^([a-z]+):", PROCFILE, re.MULTILINE)) <= set(COMPOSE)
+
+
+def test_only_the_web_server_is_published_to_the_network() -> None:
+    published = {
+        name: [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")]
+        for name, service in COMPOSE.items()
+    }
+    assert [name for name, ports in published.items() if ports] == ["web"]
+
+
+def test_valkey_in_containers_writes_to_disk_before_it_answers_and_never_evicts() -> None:
+    command = str(COMPOSE["valkey"]["command"])
+    assert all(
+        words in command for words in ("--appendonly yes", "--appendfsync always", "maxmemory-policy noeviction")
+    )
