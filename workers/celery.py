@@ -1,8 +1,13 @@
 """The Celery application, hardened: a task is a wake-up without data, so losing or repeating one costs nothing."""
 
+from typing import Any
+
 from celery import Celery
+from celery.signals import beat_init, celeryd_init, setup_logging
 from kombu import Queue
 
+from config import logging as log_lines
+from config import sentry
 from config.queues import QUEUES
 from config.settings import get_settings
 from workers.beat import SCHEDULE
@@ -23,7 +28,7 @@ app.conf.update(
         "retry_on_timeout": True,
     },
     beat_schedule=SCHEDULE,
-    beat_schedule_filename=str(get_settings().home / "beat-schedule"),
+    beat_scheduler="celery.beat:Scheduler",  # nothing to remember: every entry is due within seconds of a start
     task_queues=[Queue(name) for name in QUEUES],
     task_create_missing_queues=False,
     task_acks_late=True,
@@ -40,3 +45,16 @@ app.conf.update(
     worker_max_tasks_per_child=2000,
     timezone="UTC",
 )
+
+
+@setup_logging.connect
+def _log_lines(**_: Any) -> None:
+    """Instead of Celery's own logging: JSON lines, and none with a task's arguments."""
+    log_lines.configure(get_settings(), "celery")
+
+
+@celeryd_init.connect
+@beat_init.connect
+def _report_errors(**_: Any) -> None:
+    """In the parent, before it forks: the children inherit it."""
+    sentry.configure(get_settings())
