@@ -1,0 +1,1 @@
+"""The demo: the main job, with every process running, in a minute."""
