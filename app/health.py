@@ -1,0 +1,154 @@
+"""Whether we are alive, whether messages can be kept, and how much of everything there is.
+
+Authentication: /livez and /readyz none, they name parts and nothing else; /metrics a bearer token, or loopback only.
+"""
+
+import hmac
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from flask import Blueprint, Request, Response, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.patience import Patience
+from app.problem import Problem
+from config import metrics
+from config.queues import LANES
+from config.settings import Settings
+from shipments.store.intake import Intake
+
+DATABASE_SECONDS = 2.0
+
+_BACKLOG = {
+    metrics.EFFECTS_DUE: "select count(*) from effects where state in ('due', 'claimed') and due_at <= now()",
+    metrics.EFFECTS_PARKED: "select count(*) from effects where state = 'parked'",
+    metrics.MESSAGES_PARKED: "select count(*) from messages where state = 'parked'",
+    metrics.UNMATCHED: "select count(*) from parcels where unmatched_since is not null",
+}
+
+
+class Health:
+    """Looks at each part. None for a store means that none is set up."""
+
+    def __init__(
+        self, settings: Settings, intake: Intake | None, engine: Engine | None, ledger: metrics.Ledger | None
+    ) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._engine = engine
+        self._ledger = ledger
+        self._patience = Patience(DATABASE_SECONDS)
+
+    def parts(self) -> dict[str, list[str]]:
+        """Each part with what is wrong about it, a sentence each."""
+        return {"redis": self._redis_faults(), "postgresql": self._database_faults(), "secret-key": self._key_faults()}
+
+    def can_keep(self, parts: dict[str, list[str]]) -> bool:
+        """Whether a message could be kept: with a key to seal it, and at least one of the two stores."""
+        return not parts["secret-key"] and (self._redis_answers() or not parts["postgresql"])
+
+    def measure(self) -> metrics.Totals:
+        """Fills the gauges; the counts are those of all processes, or left out while Redis cannot say."""
+        self._measure_streams()
+        self._measure_backlog()
+        return metrics.Totals(self._account())
+
+    def _redis_answers(self) -> bool:
+        try:
+            return self._intake is not None and self._intake.length(LANES[0]) >= 0
+        except redis.RedisError:
+            return False
+
+    def _redis_faults(self) -> list[str]:
+        if self._intake is None:
+            return ["MILEPOST_REDIS_URL is not set"]
+        try:
+            return self._intake.durability_faults()
+        except redis.RedisError:
+            return ["Redis does not answer: messages go to PostgreSQL"]
+
+    def _database_faults(self) -> list[str]:
+        if self._engine is None:
+            return ["MILEPOST_DATABASE_URL is not set"]
+        try:
+            self._patience.call(self._ask, ["select 1 from messages limit 1"])
+        except (SQLAlchemyError, TimeoutError):
+            return ["PostgreSQL does not answer, or its tables are not there yet: messages wait in the stream"]
+        return []
+
+    def _key_faults(self) -> list[str]:
+        missing = "MILEPOST_SECRET_KEY is not set, so nothing can be sealed; make a key with: milepost new-key"
+        return [] if self._settings.secret_key else [missing]
+
+    def _measure_streams(self) -> None:
+        up = self._redis_answers()
+        metrics.UP.labels("redis").set(up)
+        if up and self._intake:
+            for lane in LANES:
+                metrics.STREAM_LENGTH.labels(lane).set(self._intake.length(lane))
+
+    def _measure_backlog(self) -> None:
+        up = not self._database_faults()
+        metrics.UP.labels("postgresql").set(up)
+        if up:
+            for gauge, count in zip(_BACKLOG, self._patience.call(self._ask, _BACKLOG.values()), strict=True):
+                gauge.set(count)
+
+    def _ask(self, queries: Iterable[str]) -> list[int]:
+        assert self._engine is not None  # noqa: S101, asked only where there is one
+        with self._engine.connect() as connection:
+            return [connection.execute(text(query)).scalar() or 0 for query in queries]
+
+    def _account(self) -> dict[str, float]:
+        if self._ledger is None or not self._ledger.post():
+            return {}
+        return self._ledger.read()
+
+
+def routes(health: Health, settings: Settings) -> Blueprint:
+    """`/livez`, `/readyz` and `/metrics`."""
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/livez")
+    def livez() -> Response:
+        return jsonify(status="alive")
+
+    @blueprint.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        parts = health.parts()
+        can_keep = health.can_keep(parts)
+        return jsonify(_readiness(parts, can_keep)), 200 if can_keep else 503
+
+    @blueprint.get("/metrics")
+    def show_metrics() -> Response:
+        _admit(request, settings.metrics_token)
+        return Response(generate_latest(health.measure()), content_type=CONTENT_TYPE_LATEST)
+
+    return blueprint
+
+
+def _readiness(parts: dict[str, list[str]], can_keep: bool) -> dict[str, Any]:
+    degraded = [name for name, faults in parts.items() if faults]
+    status = "ready" if not degraded else "degraded" if can_keep else "away"
+    return {"status": status, "degraded": degraded, "parts": {n: {"ok": not f, "faults": f} for n, f in parts.items()}}
+
+
+def _admit(asked: Request, token: str) -> None:
+    """Raises Problem 401 without the token, 403 where none is set and the question does not come from this machine."""
+    if token:
+        claimed = asked.headers.get("Authorization", "")
+        if not hmac.compare_digest(claimed.encode(), f"Bearer {token}".encode()):
+            raise Problem(401, "token-mismatch", "The bearer token for metrics is missing or wrong.")
+    elif not _is_loopback(asked.remote_addr) or "X-Forwarded-For" in asked.headers or "Forwarded" in asked.headers:
+        raise Problem(403, "loopback-only", "Without MILEPOST_METRICS_TOKEN, metrics are shown on this machine only.")
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False

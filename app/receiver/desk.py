@@ -1,0 +1,73 @@
+"""A carrier's desk: everything about it that need not be worked out again for each message."""
+
+import logging
+import re
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from app.problem import Problem
+from carriers.base import Carrier
+from config.settings import Settings
+from shipments.errors import Refused
+
+log = logging.getLogger(__name__)
+
+_ALWAYS_KEPT = ("content-type", "content-encoding")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_REMIND_AFTER_SECONDS = 60.0
+
+
+class Desk:
+    """One carrier at the door: which headers are kept, and whose secrets are live."""
+
+    def __init__(self, carrier: Carrier, settings: Settings) -> None:
+        self.carrier = carrier
+        names = dict.fromkeys((*_ALWAYS_KEPT, *carrier.proof.headers, *carrier.kept_headers))
+        self._keys = tuple((name, _environ_key(name)) for name in names)
+        self._settings = settings
+        self._reminded_at = float("-inf")
+
+    def secrets(self, account: str) -> tuple[str, ...]:
+        """The live secrets. Raises Problem 404 for an account that nobody set up."""
+        secrets = self._settings.secrets_of(self.carrier.name, account)
+        if account and not (secrets and _ACCOUNT.fullmatch(account)):
+            raise Problem(404, "unknown-account", "No such account of this carrier is set up.")
+        return secrets
+
+    def headers(self, environ: dict[str, Any]) -> dict[str, str]:
+        """The headers that are kept, by an allow-list: those of the proof, and those that parsing needs."""
+        return {name: _as_sent(environ[key]) for name, key in self._keys if environ.get(key)}
+
+    def verify(self, account: str, headers: dict[str, str], body: bytes, received_at: datetime) -> None:
+        """Returns if the carrier sent this. Raises Problem 401, and says so once a minute if no secret is set."""
+        secrets = self.secrets(account)
+        if not secrets:
+            self._remind()
+            raise Problem(401, "no-secret", "No secret of this carrier is set up here, so nothing can be proven.")
+        try:
+            self.carrier.proof.verify(headers, body, secrets, received_at)
+        except Refused as refusal:
+            raise Problem(401, refusal.reason, "The proof that this carrier sent the message does not hold.") from None
+
+    def _remind(self) -> None:
+        if (now := time.monotonic()) - self._reminded_at >= _REMIND_AFTER_SECONDS:
+            self._reminded_at = now
+            setting = f"CARRIER_{self.carrier.name.upper()}_SECRETS"
+            log.error("messages are refused because %s is not set", setting, extra={"carrier": self.carrier.name})
+
+
+def open_desks(carriers: Iterable[Carrier], settings: Settings) -> dict[str, Desk]:
+    """A desk for each carrier, by name. All are loaded at start, so that a broken folder is seen then."""
+    return {carrier.name: Desk(carrier, settings) for carrier in carriers}
+
+
+def _environ_key(name: str) -> str:
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+
+
+def _as_sent(value: str) -> str:
+    """WSGI hands bytes over as Latin-1; what carriers mean is UTF-8."""
+    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "surrogateescape")

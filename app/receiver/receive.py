@@ -1,0 +1,158 @@
+"""Receiving, as an ordered list of small steps. Each one passes, or refuses with a Problem."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from flask import Response
+
+from app.problem import Problem
+from app.receiver.body import read_body
+from app.receiver.desk import Desk
+from app.receiver.keeper import Keeper
+from app.receiver.trace import trace_of
+from carriers.base import Answer, Request
+from config.metrics import RECEIVE_SECONDS, RECEIVED
+from config.queues import LIVE
+from shipments.clock import new_id, now
+from shipments.errors import NotStored
+from shipments.store.intake import Intaken
+from shipments.store.seal import Seal
+
+RETRY_AFTER_SECONDS = 30
+"""What a carrier hears that we could not keep its message."""
+
+_NO_MESSAGES = ("multipart/", "image/", "audio/", "video/")
+_ENCODINGS = frozenset(("", "identity", "gzip", "deflate"))
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One message on its way through the door; the steps fill it."""
+
+    desk: Desk
+    account: str
+    environ: dict[str, Any]
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    received_at: datetime = field(default_factory=now)
+    id: UUID = field(default_factory=new_id)
+
+    def request(self) -> Request:
+        """As a carrier's declaration may look at it."""
+        return Request(
+            method=self.environ["REQUEST_METHOD"],
+            headers=self.headers,
+            query=dict(parse_qsl(self.environ.get("QUERY_STRING", ""))),
+            body=self.body,
+            received_at=self.received_at,
+        )
+
+
+class Receiver:
+    """Takes in messages. Without a seal (no MILEPOST_SECRET_KEY) nothing can be kept, so nothing is accepted."""
+
+    def __init__(self, desks: Mapping[str, Desk], keeper: Keeper, seal: Seal | None, max_body_bytes: int) -> None:
+        self._desks = desks
+        self._keeper = keeper
+        self._seal = seal
+        self._max_body_bytes = max_body_bytes
+        self._steps: tuple[Callable[[Arrival], None], ...] = (
+            refuse_other_kinds,
+            verify,
+            refuse_empty,
+            self._keep,
+        )
+
+    def receive(self, environ: dict[str, Any], name: str, account: str = "") -> Response:
+        """A POST. When this answers 2xx, the message is on disk."""
+        began = time.perf_counter()
+        outcome = "broken"
+        try:
+            answer = self._receive(environ, name, account)
+            outcome = "accepted"
+        except Problem as problem:
+            outcome = problem.reason
+            raise
+        finally:
+            RECEIVED.labels(name if name in self._desks else "unknown", outcome).inc()
+            RECEIVE_SECONDS.observe(time.perf_counter() - began)
+        return answer
+
+    def greet(self, environ: dict[str, Any], name: str, account: str = "") -> Response:
+        """A GET or HEAD, with which carriers test an address. Nothing is kept, and nothing is asked as proof."""
+        desk = self._desk(name)
+        desk.secrets(account)
+        arrival = Arrival(desk, account, environ, headers=desk.headers(environ))
+        answer = desk.carrier.greet(arrival.request())
+        return _response(answer) if answer else Response(status=200, content_type="text/plain; charset=utf-8")
+
+    def _receive(self, environ: dict[str, Any], name: str, account: str) -> Response:
+        # read before anything is refused: a sender that is still writing does not see an early answer
+        body = read_body(environ, self._max_body_bytes)
+        desk = self._desk(name)
+        arrival = Arrival(desk, account, environ, body, desk.headers(environ))
+        for step in self._steps:
+            step(arrival)
+        return _accept(arrival)
+
+    def _desk(self, name: str) -> Desk:
+        desk = self._desks.get(name)
+        if desk is None:
+            raise Problem(404, "unknown-carrier", "No carrier of that name is known here.")
+        return desk
+
+    def _keep(self, arrival: Arrival) -> None:
+        if self._seal is None:
+            raise Problem(503, "not-stored", "The message could not be kept.", RETRY_AFTER_SECONDS)
+        try:
+            self._keeper.keep(_intaken(arrival, self._seal))
+        except NotStored:
+            raise Problem(503, "not-stored", "The message could not be kept.", RETRY_AFTER_SECONDS) from None
+
+
+def refuse_other_kinds(arrival: Arrival) -> None:
+    """415 for what can be no message. Content types lie, so everything else is decided by the content."""
+    if arrival.headers.get("content-type", "").lstrip().lower().startswith(_NO_MESSAGES):
+        raise Problem(415, "unsupported-type", "Messages are text: JSON, XML, EDI, or a form.")
+    if arrival.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
+        raise Problem(415, "unsupported-encoding", "Messages may be sent as they are, or with gzip or deflate.")
+
+
+def verify(arrival: Arrival) -> None:
+    """401 unless the carrier sent exactly these bytes; 404 for an account that nobody set up."""
+    arrival.desk.verify(arrival.account, arrival.headers, arrival.body, arrival.received_at)
+
+
+def refuse_empty(arrival: Arrival) -> None:
+    """422 for a message that says nothing."""
+    if not arrival.body:
+        raise Problem(422, "empty", "The message has no body.")
+
+
+def _intaken(arrival: Arrival, seal: Seal) -> Intaken:
+    return Intaken(
+        id=arrival.id,
+        carrier=arrival.desk.carrier.name,
+        account=arrival.account,
+        lane=LIVE,
+        received_at=arrival.received_at,
+        trace=trace_of(arrival.environ),
+        sealed=seal.close(arrival.id, arrival.body, arrival.headers),
+    )
+
+
+def _accept(arrival: Arrival) -> Response:
+    carrier = arrival.desk.carrier
+    answer = carrier.greet(arrival.request())
+    if answer:
+        return _response(answer)
+    return Response(f'{{"id":"{arrival.id}"}}', carrier.accepted_status, content_type="application/json")
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, content_type=answer.content_type)

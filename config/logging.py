@@ -1,0 +1,83 @@
+"""Log lines: one JSON object each, by the standard library. No body, header, name, address or secret gets in.
+
+What may stand in a line beside our own sentence is a list (EXTRAS), not whatever was handed over. An exception is
+shown by its type and frames; its text is shown only where we wrote it, because others quote the data they choked on.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+from config.settings import Settings
+
+EXTRAS = ("message_id", "parcel", "shipment", "carrier", "stage", "trace", "fault")
+"""trace is the correlation id, the same in error reports and Odoo calls. parcel is a tracking number."""
+
+_OURS = frozenset(("app", "workers", "carriers", "shipments", "config", "milepost"))
+
+
+def configure(settings: Settings, process: str) -> None:
+    """Every logger of this process writes JSON lines to standard error. process: its name in Procfile."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLine(process))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    logging.captureWarnings(True)
+
+
+class JsonLine(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "process": self._process,
+            "logger": record.name,
+            "message": _sentence(record),
+        }
+        line |= {name: str(record.__dict__[name]) for name in EXTRAS if record.__dict__.get(name) is not None}
+        if record.exc_info and record.exc_info[1]:
+            line["exception"] = describe(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False)
+
+
+def describe(exception: BaseException) -> dict[str, Any]:
+    """The exception without the data it may hold: type, frames, cause, and the text if it is one of ours."""
+    told: dict[str, Any] = {"type": type(exception).__qualname__}
+    if is_our_error(type(exception)):
+        told["text"] = str(exception)
+    frames = traceback.extract_tb(exception.__traceback__)
+    told["frames"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    if exception.__cause__:
+        told["cause"] = describe(exception.__cause__)
+    return told
+
+
+def is_our_error(kind: type[BaseException]) -> bool:
+    """Whether the text is a sentence of ours: MilepostError and what is below it."""
+    return any((k.__module__, k.__name__) == ("shipments.errors", "MilepostError") for k in kind.__mro__)
+
+
+def is_our_logger(name: str) -> bool:
+    """Whether the words logged there are ours."""
+    return name.partition(".")[0] in _OURS
+
+
+def _sentence(record: logging.LogRecord) -> str:
+    """The message; of others' loggers without its arguments where they tell of an exception, which they would quote."""
+    told = record.exc_info or (isinstance(record.args, dict) and "exc" in record.args)
+    if told and not is_our_logger(record.name):
+        return str(record.msg)
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return str(record.msg)

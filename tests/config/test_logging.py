@@ -1,0 +1,77 @@
+"""What stands in a log line, and what never does."""
+
+import json
+import logging
+
+import pytest
+
+from config.logging import JsonLine, configure
+from config.settings import load_settings
+from shipments.errors import Unreadable
+
+ADDRESS = "Lindenstraße 12, Köln"
+
+
+def line(logger: str = "app.receiver", **changes: object) -> dict:
+    record = logging.LogRecord(logger, logging.WARNING, "x.py", 1, "kept %s", ("one",), None)
+    record.__dict__.update(changes)
+    return json.loads(JsonLine("web").format(record))
+
+
+def raised(exception: Exception) -> tuple:
+    try:
+        raise exception
+    except type(exception) as fault:
+        return type(fault), fault, fault.__traceback__
+
+
+@pytest.mark.requirement("M121")
+def test_a_line_is_json_with_the_ids_that_lead_on() -> None:
+    told = line(message_id="an-id", parcel="1Z", shipment=7, carrier="ups", stage="receive", trace="abc", fault="Away")
+    assert told["message"] == "kept one"
+    assert (told["level"], told["process"], told["logger"]) == ("WARNING", "web", "app.receiver")
+    assert {told[n] for n in ("message_id", "parcel", "shipment", "carrier", "stage", "trace", "fault")} == {
+        "an-id", "1Z", "7", "ups", "receive", "abc", "Away",
+    }  # fmt: skip
+
+
+@pytest.mark.requirement("M96")
+def test_what_is_not_on_the_list_is_left_out() -> None:
+    assert ADDRESS not in json.dumps(line(body=ADDRESS, headers={"a": ADDRESS}), ensure_ascii=False)
+
+
+@pytest.mark.requirement("M96")
+def test_an_exception_is_told_by_its_kind_and_place_without_its_text() -> None:
+    told = line(exc_info=raised(ValueError(f"bad address {ADDRESS}")))
+    assert told["exception"]["type"] == "ValueError"
+    assert "raised" in told["exception"]["frames"][0]
+    assert ADDRESS not in json.dumps(told, ensure_ascii=False)
+
+
+def test_an_exception_of_ours_keeps_its_sentence() -> None:
+    assert line(exc_info=raised(Unreadable("the body is empty")))["exception"]["text"] == "the body is empty"
+
+
+@pytest.mark.requirement("M96")
+def test_others_do_not_quote_an_exception_in_their_message() -> None:
+    told = line("celery.app.trace", msg="Task failed: %(exc)s", args={"exc": repr(ValueError(ADDRESS))})
+    assert told["message"] == "Task failed: %(exc)s"
+
+
+def test_a_line_whose_arguments_do_not_fit_is_still_written() -> None:
+    assert line(msg="%d", args=("x",))["message"] == "%d"
+
+
+def test_configuring_replaces_what_was_there(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        configure(load_settings({"MILEPOST_LOG_LEVEL": "WARNING"}), "worker")
+        logging.getLogger("app").info("too quiet")
+        logging.getLogger("app").warning("loud")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(False)
+    (written,) = capsys.readouterr().err.splitlines()
+    assert json.loads(written)["message"] == "loud"
