@@ -1,0 +1,1 @@
+"""Everything that talks to Odoo. No other package does."""

@@ -1,0 +1,77 @@
+"""`milepost odoo`: see whether Odoo is ready for Milepost, make it ready, take it all away again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from config.settings import BadSettings, load_settings
+from shipments.errors import MilepostError
+from workers.odoo import setup as preparation
+from workers.odoo.check import FAULT, check
+from workers.odoo.client import Odoo, connect
+
+
+@click.group()
+def odoo() -> None:
+    """Odoo: is it ready for Milepost, and make it so."""
+
+
+@odoo.command("check")
+def check_command() -> None:
+    """Say what is right and what is wrong with Odoo; exit 1 if something will not work."""
+    with _sentences():
+        findings = check(load_settings())
+    for finding in findings:
+        click.echo(f"{finding.level:8} {finding.sentence}")
+    if any(finding.level == FAULT for finding in findings):
+        raise SystemExit(1)
+
+
+@odoo.command("setup")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--remove", is_flag=True, help="Take away everything Milepost added, the timelines with it.")
+@click.option("--yes", is_flag=True, help="Remove without asking.")
+def setup_command(dry_run: bool, remove: bool, yes: bool) -> None:
+    """Add Milepost's fields, event model, rights and views to Odoo. Needs an administrator's key, this once."""
+    with _sentences():
+        client = connect(load_settings())
+        if remove:
+            _remove(client, dry_run=dry_run, yes=yes)
+        else:
+            _set_up(client, dry_run=dry_run)
+
+
+def _set_up(client: Odoo, *, dry_run: bool) -> None:
+    changes = preparation.plan(client) if dry_run else preparation.apply(client)
+    for change in changes:
+        click.echo(f"{'would ' if dry_run else ''}{change}")
+    if not changes:
+        click.echo(f"{client.url} is ready: nothing to change.")
+    elif not dry_run:
+        click.echo(f"{client.url} is ready. Put Milepost's user into the group Milepost / Integration.")
+
+
+def _remove(client: Odoo, *, dry_run: bool, yes: bool) -> None:
+    labels = preparation.removable(client)
+    if not labels:
+        click.echo(f"There is nothing of Milepost's in {client.url}.")
+        return
+    if dry_run:
+        for label in labels:
+            click.echo(f"would remove {label}")
+        return
+    if not yes:
+        question = f"Remove {len(labels)} things, and all shipment states and timelines, from {client.url}?"
+        click.confirm(question, abort=True)
+    for change in preparation.remove(client):
+        click.echo(str(change))
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """A fault that Milepost can name is shown as its sentence, without a traceback."""
+    try:
+        yield
+    except (MilepostError, BadSettings) as fault:
+        raise click.ClickException(str(fault)) from fault

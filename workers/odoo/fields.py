@@ -1,0 +1,148 @@
+"""Everything Milepost adds to an Odoo, declared once: fields, the event model, its access rules and the views.
+
+Each item is one row for Odoo's `load`, under an external id of the module `milepost`, by which it is found again.
+"""
+
+from dataclasses import dataclass, field
+
+from shipments.milestone import ExceptionCategory, Milestone
+from workers.odoo import views
+
+MODULE = "milepost"
+PICKING, ORDER, EVENT = "stock.picking", "sale.order", "x_milepost_event"
+PREFIX = "x_milepost_"
+
+MODEL_ID = {PICKING: "stock.model_stock_picking", ORDER: "sale.model_sale_order", EVENT: f"{MODULE}.model_{EVENT}"}
+INTEGRATION = f"{MODULE}.group_integration"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One record to be in Odoo: in which model, under which external id, with which values, as `load` takes them."""
+
+    model: str
+    name: str
+    label: str
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def external_id(self) -> str:
+        return f"{MODULE}.{self.name}"
+
+
+Stage = list[Item]
+"""Items of one Odoo model, sent in one `load`. Stages follow each other: a later one refers to an earlier one."""
+
+
+def declared(version: tuple[int, int], *, with_orders: bool) -> list[Stage]:
+    """What has to be in an Odoo of that version, in the order it has to be made."""
+    models = [PICKING, ORDER] if with_orders else [PICKING]
+    stages = [
+        [Item("res.groups", "group_integration", "the group Milepost / Integration", _GROUP)],
+        [Item("ir.model", f"model_{EVENT}", "the event model", {"name": "Shipment event", "model": EVENT})],
+        [_field(EVENT, *row) for row in _EVENT_FIELDS],
+        [_field(model, *row) for model in models for row in _STATE_FIELDS],
+        [_field(EVENT, *row) for row in _EVENT_ORDER] if with_orders else [],
+        [_event_list(model) for model in models],
+        [Item("ir.model", f"model_{EVENT}", "newest event first", {"order": "x_occurred_at desc, id desc"})],
+        [_access(*row) for row in _ACCESS if with_orders or row[0] not in _ORDER_ACCESS],
+        [Item("ir.ui.view", *row) for row in views.declared(version, with_orders=with_orders)],
+    ]
+    return [stage for stage in stages if stage]
+
+
+def label(value: str) -> str:
+    """How a milestone or exception category reads in Odoo."""
+    return value.replace("_", " ").capitalize()
+
+
+_GROUP = {
+    "name": "Milepost / Integration",
+    "implied_ids/id": "base.group_user",
+    "comment": "For the user Milepost signs in as: it may write shipment states and events, and nothing else.",
+}
+
+
+def _selection(values: type[Milestone] | type[ExceptionCategory]) -> dict[str, str]:
+    return {"selection": repr([(str(value), label(value)) for value in values])}
+
+
+_MILESTONE, _EXCEPTION = _selection(Milestone), _selection(ExceptionCategory)
+_ORDER_ACCESS = ("event_salesman", "order_integration")
+
+# name, what a person reads, Odoo's type, more columns
+_STATE_FIELDS: list[tuple[str, str, str, dict[str, str]]] = [
+    ("x_milepost_milestone", "Shipment", "selection", {**_MILESTONE, "index": "1"}),
+    ("x_milepost_exception", "Shipment exception", "selection", {**_EXCEPTION, "index": "1"}),
+    ("x_milepost_occurred_at", "Last scan", "datetime", {}),
+    ("x_milepost_occurred_text", "Last scan, as the carrier means it", "char", {}),
+    ("x_milepost_location", "Last place", "char", {}),
+    ("x_milepost_estimated_delivery", "Estimated delivery, as the carrier says", "char", {}),
+]
+
+_EVENT_FIELDS: list[tuple[str, str, str, dict[str, str]]] = [
+    ("x_name", "Event", "char", {}),
+    ("x_picking_id", "Delivery", "many2one", {"relation": PICKING, "on_delete": "cascade", "index": "1"}),
+    ("x_milestone", "Milestone", "selection", _MILESTONE),
+    ("x_exception", "Exception", "selection", _EXCEPTION),
+    ("x_occurred_at", "Time", "datetime", {"index": "1"}),
+    ("x_occurred_text", "Time, as the carrier means it", "char", {}),
+    ("x_location", "Place", "char", {}),
+    ("x_carrier", "Carrier", "char", {}),
+    ("x_tracking_number", "Tracking number", "char", {"index": "1"}),
+    ("x_code", "Carrier's code", "char", {}),
+    ("x_description", "Carrier's words", "char", {}),
+]
+
+_EVENT_ORDER: list[tuple[str, str, str, dict[str, str]]] = [
+    (
+        "x_order_id",
+        "Sales order",
+        "many2one",
+        {"relation": ORDER, "related": "x_picking_id.sale_id", "store": "1", "index": "1"},
+    ),
+]
+
+_EVENT_LINK = {PICKING: "x_picking_id", ORDER: "x_order_id"}
+
+# what, group, model, read, write, create
+_ACCESS: list[tuple[str, str, str, str, str, str]] = [
+    ("event_stock_user", "stock.group_stock_user", MODEL_ID[EVENT], "1", "0", "0"),
+    ("event_salesman", "sales_team.group_sale_salesman", MODEL_ID[EVENT], "1", "0", "0"),
+    ("event_administrator", "base.group_system", MODEL_ID[EVENT], "1", "1", "1"),
+    ("event_integration", INTEGRATION, MODEL_ID[EVENT], "1", "1", "1"),
+    ("picking_integration", INTEGRATION, MODEL_ID[PICKING], "1", "1", "0"),
+    ("order_integration", INTEGRATION, MODEL_ID[ORDER], "1", "1", "0"),
+]
+
+
+def _field(model: str, name: str, text: str, ttype: str, more: dict[str, str]) -> Item:
+    values = {
+        "model_id/id": MODEL_ID[model],
+        "name": name,
+        "field_description": text,
+        "ttype": ttype,
+        # a return or a backorder is made by copying: it must not start with the milestone of the first delivery
+        "copied": "0",
+        "readonly": "1",
+        **more,
+    }
+    return Item("ir.model.fields", f"field_{model.replace('.', '_')}__{name}", f"{name} on {model}", values)
+
+
+def _event_list(model: str) -> Item:
+    more = {"relation": EVENT, "relation_field": _EVENT_LINK[model]}
+    return _field(model, "x_milepost_event_ids", "Shipment events", "one2many", more)
+
+
+def _access(what: str, group: str, model: str, read: str, write: str, create: str) -> Item:
+    values = {
+        "name": f"milepost {what.replace('_', ' ')}",
+        "model_id/id": model,
+        "group_id/id": group,
+        "perm_read": read,
+        "perm_write": write,
+        "perm_create": create,
+        "perm_unlink": "0",
+    }
+    return Item("ir.model.access", f"access_{what}", f"rights of {group} on {model.split('.model_')[1]}", values)
