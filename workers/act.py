@@ -72,7 +72,7 @@ def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
     recorded = [_record(c, outcomes.get(c.key), at) for c in claimed]
     with engine.begin() as connection:
         record_effects(connection, recorded, at)
-    _note(kind, recorded, tally)
+    _note(kind, recorded, at, tally)
     tally.calls += odoo.calls - calls
     return len(claimed)
 
@@ -87,12 +87,16 @@ def _record(claimed: Claimed, outcome: Outcome | None, at: datetime) -> Recorded
     return Recorded(claimed, outcome.state, at, outcome.reason or None, outcome.sent)
 
 
-def _note(kind: Kind, recorded: Sequence[Recorded], tally: Done) -> None:
+def _note(kind: Kind, recorded: Sequence[Recorded], at: datetime, tally: Done) -> None:
     tally.kinds.append(f"{kind.value}: {len(recorded)}")
     for record in recorded:
         outcome = {"due": "later"}.get(record.state, record.state)
         setattr(tally, outcome, getattr(tally, outcome) + 1)
         metrics.EFFECTS.labels(kind.value, outcome).inc()
+        told_at = record.claimed.told_at
+        if outcome == "done" and told_at and kind is Kind.DELIVERY:
+            carrier = record.claimed.payload["carrier"]
+            metrics.RECEIVED_TO_ODOO_SECONDS.labels(carrier).observe(max(0.0, (at - told_at).total_seconds()))
         if outcome == "parked":
             about = {"stage": "act", "shipment": record.claimed.subject, "kind": kind.value, "reason": record.reason}
             log.warning("an effect is parked", extra=about)

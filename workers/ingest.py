@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, Engine
 
 from config import metrics
+from config.queues import LIVE
 from shipments.clock import now
 from shipments.fold import dated
 from shipments.milestone import Milestone
@@ -39,7 +40,7 @@ class Tally:
 def ingest_batch(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tally:
     """Stores a batch. When it returns, everything is committed; doing it again with the same batch changes nothing."""
     tally = transact(engine, lambda connection: store_batch(connection, batch, policy))
-    note_batch(batch)
+    note_batch(batch, tally)
     return tally
 
 
@@ -47,7 +48,8 @@ def store_batch(connection: Connection, batch: Sequence[Understood], policy: Pol
     """The same on an open transaction, which the caller commits."""
     save_messages(connection, [u.verdict for u in batch])
     saved = save_events(connection, [told for u in batch for told in u.told])
-    settled = settle(connection, saved.parcel_ids, (), policy, now())
+    told_at = min((u.verdict.message.received_at for u in batch if u.verdict.message.lane == LIVE), default=None)
+    settled = settle(connection, saved.parcel_ids, (), policy, now(), told_at)
     return Tally(
         read=len(batch),
         events=saved.changed,
@@ -58,8 +60,9 @@ def store_batch(connection: Connection, batch: Sequence[Understood], policy: Pol
     )
 
 
-def note_batch(batch: Sequence[Understood]) -> None:
+def note_batch(batch: Sequence[Understood], tally: Tally) -> None:
     """Counts and logs what a stored batch held; after the commit, so that a batch tried again counts once."""
+    metrics.REPEATS.inc(tally.repeats)
     for understood in batch:
         verdict, message = understood.verdict, understood.verdict.message
         about = {"message_id": str(message.id), "carrier": message.carrier, "trace": message.trace, "stage": "ingest"}

@@ -45,6 +45,7 @@ def _state(standing: Standing) -> dict[str, Any]:
         "occurred_text": standing.occurred,
         "location": standing.location,
         "estimated_delivery_at": standing.estimated_delivery_at,
+        "carrier": standing.carrier,
     }
 
 

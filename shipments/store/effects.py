@@ -31,6 +31,7 @@ class Claimed:
     version: int
     attempts: int
     sent: bool
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,13 @@ class Recorded:
 
 
 _SAVE = text("""
-    insert into effects (key, kind, subject, payload, due_at, decided_at)
-    select key, kind, subject, payload, due_at, :now from unnest(
+    insert into effects (key, kind, subject, payload, due_at, decided_at, told_at)
+    select key, kind, subject, payload, due_at, :now, :told_at from unnest(
         cast(:key as text[]), cast(:kind as text[]), cast(:subject as bigint[]),
         cast(:payload as jsonb[]), cast(:due_at as timestamptz[])) as t (key, kind, subject, payload, due_at)
     on conflict (key) do update set
-        payload = excluded.payload, version = effects.version + 1, decided_at = excluded.decided_at, attempts = 0,
-        reason = null,
+        payload = excluded.payload, version = effects.version + 1, decided_at = excluded.decided_at,
+        told_at = excluded.told_at, attempts = 0, reason = null,
         state = case when effects.state = 'claimed' then 'claimed' else 'due' end,
         due_at = case when effects.state = 'claimed' then effects.due_at else excluded.due_at end
     where effects.payload is distinct from excluded.payload
@@ -59,10 +60,13 @@ _SAVE = text("""
 """)
 
 
-def save_effects(connection: Connection, effects: Iterable[Effect], now: datetime) -> int:
+def save_effects(
+    connection: Connection, effects: Iterable[Effect], now: datetime, told_at: datetime | None = None
+) -> int:
     """Stores what was decided; how many are news. A decision equal to the one under its key changes nothing.
 
     One that is being performed right now is performed again afterwards if its payload has changed meanwhile.
+    told_at: when the oldest message behind them arrived, to measure how late Odoo shows it; None if nobody waits.
     """
     unique = {e.key: e for e in effects}
     rows = [unique[key] for key in sorted(unique)]
@@ -75,6 +79,7 @@ def save_effects(connection: Connection, effects: Iterable[Effect], now: datetim
         "payload": [json.dumps(e.payload) for e in rows],
         "due_at": [now + LINGER.get(e.kind, timedelta(0)) for e in rows],
         "now": now,
+        "told_at": told_at,
     }
     return len(connection.execute(_SAVE, values).all())
 
@@ -84,7 +89,7 @@ _CLAIM = text("""
     where key in (
         select key from effects where kind = :kind and state in ('due', 'claimed') and due_at <= :now
         order by due_at limit :count for update skip locked)
-    returning key, subject, payload, version, attempts, sent
+    returning key, subject, payload, version, attempts, sent, told_at
 """)
 
 

@@ -8,7 +8,7 @@ Beside each stream stands a counter of messages since a worker last began to dra
 WAKE_EVERY-th further one are told to wake a worker, so an idle system reacts at once and a busy one is not slowed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -91,14 +91,20 @@ class Intake:
         self._client = client
 
     def add(self, message: Intaken) -> Kept:
-        """Appends the message, in one round trip; when it returns, the message is on disk."""
+        """Appends the message; when it returns, the message is on disk."""
+        return self.add_all([message])[0]
+
+    def add_all(self, messages: Sequence[Intaken]) -> list[Kept]:
+        """Appends messages of one lane in one round trip; when it returns, they are on disk."""
+        stream, counter = STREAM.format(lane=messages[0].lane), WAITING.format(lane=messages[0].lane)
         pipe = self._client.pipeline(transaction=False)
-        stream = STREAM.format(lane=message.lane)
-        pipe.xadd(stream, message.fields())  # type: ignore[arg-type]
-        pipe.incr(WAITING.format(lane=message.lane))
+        for message in messages:
+            pipe.xadd(stream, message.fields())  # type: ignore[arg-type]
+        pipe.incrby(counter, len(messages))
         pipe.xlen(stream)
-        _, waiting, length = pipe.execute()
-        return Kept(wake=waiting == 1 or waiting % WAKE_EVERY == 0, length=length)
+        *_, waiting, length = pipe.execute()
+        places = range(waiting - len(messages) + 1, waiting + 1)
+        return [Kept(wake=place == 1 or place % WAKE_EVERY == 0, length=length) for place in places]
 
     def recover(self, lane: str, consumer: str, count: int) -> list[Entry]:
         """Entries this consumer took and never finished, and those of consumers that died. Called before `take`."""

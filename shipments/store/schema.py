@@ -119,6 +119,7 @@ effects = Table(
     Column("sent", Boolean, nullable=False, server_default=text("false"), comment="Odoo has been told at least once"),
     Column("reason", Text, comment="why it is parked or late"),
     Column("decided_at", _MOMENT, nullable=False),
+    Column("told_at", _MOMENT, comment="when the message behind it arrived; null where nobody waits (replays)"),
     Column("done_at", _MOMENT),
     Index("effects_due_idx", "kind", "due_at", postgresql_where=text("state in ('due', 'claimed')")),
     Index("effects_parked_idx", "decided_at", postgresql_where=text("state = 'parked'")),

@@ -53,9 +53,17 @@ class _Shipment:
 
 
 def settle(
-    connection: Connection, parcel_ids: Collection[int], shipment_ids: Collection[int], policy: Policy, now: datetime
+    connection: Connection,
+    parcel_ids: Collection[int],
+    shipment_ids: Collection[int],
+    policy: Policy,
+    now: datetime,
+    told_at: datetime | None = None,
 ) -> Settled:
-    """Settles those parcels (which the caller has locked) and shipments, and all that follows from them."""
+    """Settles those parcels (which the caller has locked) and shipments, and all that follows from them.
+
+    told_at: when the oldest message with news of them arrived; None where nobody waits for it.
+    """
     parcels = _fold_parcels(connection, parcel_ids, policy)
     matches = _match(connection, parcels)
     _save_parcels(connection, parcels, matches.keys(), now)
@@ -63,7 +71,7 @@ def settle(
     effects: list[Effect] = []
     if touched:
         effects = list(_settle_shipments(connection, touched, parcels, policy))
-    saved = save_effects(connection, effects, now)
+    saved = save_effects(connection, effects, now, told_at)
     unmatched = sum(1 for p in parcels if p.shown and p.number not in matches)
     return Settled(len(parcels), len(touched), unmatched, saved)
 

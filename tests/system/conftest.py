@@ -21,6 +21,7 @@ from app.commands.up import Up
 from app.receiver.keeper import connect_briefly
 from carriers import find_carrier
 from carriers.base import Message
+from config.metrics import POST_EVERY_SECONDS
 from config.queues import LANES
 from demo.deliveries import make_deliveries
 from shipments.clock import now
@@ -110,7 +111,8 @@ class System:
         }
 
     def odoo_calls(self) -> int:
-        """How often Milepost's workers have called Odoo, by its own metrics."""
+        """How often Milepost's workers have called Odoo, by its own metrics, once no task is left to add to them."""
+        time.sleep(POST_EVERY_SECONDS * 3)
         lines = requests.get(f"{self.up.web_url}/metrics", timeout=10).text.splitlines()
         return int(sum(float(line.split()[-1]) for line in lines if line.startswith("milepost_odoo_calls_total")))
 

@@ -48,5 +48,5 @@ def _sweep_batch() -> Tally:
         return batch, store_batch(connection, batch, policy())
 
     batch, tally = transact(engine(), work)
-    note_batch(batch)
+    note_batch(batch, tally)
     return tally

@@ -38,6 +38,12 @@ def upgrade() -> None:
         ),
         sa.Column("reason", sa.Text(), nullable=True, comment="why it is parked or late"),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "told_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when the message behind it arrived; null where nobody waits (replays)",
+        ),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("key", name="effects_pkey"),
         comment="What was decided, each once under its key.",
