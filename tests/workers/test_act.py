@@ -1,0 +1,176 @@
+"""Effects into Odoo, with Odoo as it is on bad days: the stand-in behind the real client, effects in the real store."""
+
+import pytest
+
+from shipments.errors import OdooAway
+from shipments.store.effects import retry_parked
+from tests.fakes.odoo import FakeOdoo
+from tests.shipments.telling import told
+from workers.act import Done, act_round
+from workers.odoo import setup
+from workers.odoo.client import connect
+from workers.odoo.gate import WRITER, alone, pause, paused_until, resume
+
+
+@pytest.fixture
+def fake():
+    with FakeOdoo() as running:
+        yield running
+
+
+@pytest.fixture
+def odoo(fake):
+    client = connect(fake.settings(ODOO_TIMEOUT_SECONDS="2"))
+    setup.apply(client)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def act(engine, odoo):
+    """Rounds until nothing is due, timelines included."""
+
+    def act() -> Done:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("update effects set due_at = now() where state = 'due'")
+        tally = Done()
+        while act_round(engine, odoo, tally):
+            pass
+        return tally
+
+    return act
+
+
+@pytest.fixture
+def seeded(fake, register):
+    """A delivery in Odoo that the store knows."""
+    delivery = fake.seed(2)[1]
+    register(delivery["picking_id"], *delivery["tracking"], order_id=delivery["order_id"])
+    return delivery
+
+
+def shown(fake, delivery):
+    return next(r for r in fake.records("stock.picking") if r["id"] == delivery["picking_id"])
+
+
+@pytest.mark.requirement("M1", "M2", "X17")
+def test_odoo_shows_the_milestone_on_delivery_and_order_and_the_event_in_the_timeline(act, fake, ingest, seeded):
+    number = seeded["tracking"][0]
+    ingest([told("in_transit", 1, tracking_number=number)], [told("delivered", 9, tracking_number=number)])
+    tally = act()
+    assert (tally.done, tally.parked) == (4, 0)
+    assert shown(fake, seeded)["x_milepost_milestone"] == "delivered"
+    order = next(r for r in fake.records("sale.order") if r["id"] == seeded["order_id"])
+    assert order["x_milepost_milestone"] == "delivered"
+    assert {r["x_milestone"] for r in fake.records("x_milepost_event")} == {"in_transit", "delivered"}
+
+
+@pytest.mark.requirement("M45", "M132", "B3")
+def test_what_was_told_once_is_not_told_again(act, fake, ingest, seeded):
+    event = told("delivered", 9, tracking_number=seeded["tracking"][0])
+    ingest([event])
+    act()
+    calls = len(fake.calls)
+    ingest([event], [event])
+    assert act().done == 0
+    assert len(fake.calls) == calls
+
+
+@pytest.mark.requirement("M42", "M129")
+def test_while_odoo_is_away_effects_wait_and_no_attempt_is_counted(act, fake, ingest, rows, seeded):
+    ingest([told("delivered", 9, tracking_number=seeded["tracking"][0])])
+    fake.away = True
+    for _ in range(20):
+        with pytest.raises(OdooAway):
+            act()
+    assert set(rows("select state, attempts from effects")) == {("due", 0)}
+    fake.away = False
+    act()
+    assert shown(fake, seeded)["x_milepost_milestone"] == "delivered"
+
+
+def test_an_answer_that_was_lost_after_the_work_was_done_leaves_nothing_twice(act, fake, ingest, seeded):
+    number = seeded["tracking"][0]
+    ingest([told("exception", 3, "damaged", tracking_number=number)])
+    fake.answer_after_doing_then_close = True
+    with pytest.raises(OdooAway):
+        act()
+    fake.answer_after_doing_then_close = False
+    act()
+    assert len(fake.records("x_milepost_event")) == 1
+    assert len(fake.records("mail.activity")) == 1
+
+
+def test_a_delivery_deleted_in_odoo_is_parked_with_a_sentence_and_the_others_go_through(
+    act, engine, fake, ingest, register, rows, seeded
+):
+    register(999, "GONE1")
+    ingest(
+        [told("delivered", 9, tracking_number="GONE1")],
+        [told("delivered", 9, tracking_number=seeded["tracking"][0])],
+    )
+    tally = act()
+    assert tally.parked == 2, "the delivery and its row of the timeline"
+    assert shown(fake, seeded)["x_milepost_milestone"] == "delivered"
+    parked = rows("select key, reason from effects where state = 'parked' order by key")
+    assert [key.split(":")[0] for key, _ in parked] == ["delivery", "timeline"]
+    assert "does not exist in Odoo any more" in parked[0][1]
+    with engine.begin() as connection:
+        assert retry_parked(connection) == 2
+
+
+def test_missing_rights_make_effects_wait_with_the_reason_and_not_park(act, engine, fake, ingest, rows, odoo, seeded):
+    fake.forbidden.add(("stock.picking", "write"))
+    ingest([told("delivered", 9, tracking_number=seeded["tracking"][0])])
+    act_round(engine, odoo, Done())
+    ((state, reason),) = rows("select state, reason from effects where kind = 'delivery'")
+    assert state == "due"
+    assert reason
+
+
+@pytest.mark.requirement("M19", "M18")
+def test_an_activity_is_opened_once_and_closed_when_the_parcel_moves_on(act, fake, ingest, seeded):
+    number = seeded["tracking"][0]
+    ingest([told("exception", 3, "customs_hold", tracking_number=number, description="Duty unpaid")])
+    act()
+    (activity,) = fake.records("mail.activity")
+    assert activity["active"]
+    assert "Duty unpaid" in activity["note"]
+    ingest([told("exception", 3, "customs_hold", tracking_number=number)])
+    act()
+    assert len(fake.records("mail.activity")) == 1
+    ingest([told("customs_released", 8, tracking_number=number)])
+    act()
+    assert [a["active"] for a in fake.records("mail.activity")] == [False]
+
+
+def test_trouble_that_was_over_before_odoo_could_be_told_makes_no_activity(act, fake, ingest, seeded):
+    number = seeded["tracking"][0]
+    ingest([told("exception", 3, "customs_hold", tracking_number=number), told("delivered", 8, tracking_number=number)])
+    act()
+    assert fake.records("mail.activity") == []
+
+
+@pytest.mark.requirement("M75", "M149")
+def test_three_hundred_deliveries_are_a_handful_of_calls(act, fake, ingest, register):
+    for delivery in fake.seed(300):
+        register(delivery["picking_id"], *delivery["tracking"], order_id=delivery["order_id"])
+        ingest([told("in_transit", 1, tracking_number=number) for number in delivery["tracking"]])
+    assert act().calls <= 8
+
+
+def test_only_one_process_writes_at_a_time(engine):
+    with alone(engine, WRITER) as first, alone(engine, WRITER) as second:
+        assert (first, second) == (True, False)
+    with alone(engine, WRITER) as again:
+        assert again
+
+
+def test_the_pause_grows_while_odoo_stays_away_and_ends_when_it_answers(engine):
+    assert paused_until(engine) is None
+    pauses = [pause(engine, "away") for _ in range(8)]
+    assert pauses == sorted(pauses)
+    assert max(pauses) == 30
+    assert paused_until(engine) is not None
+    resume(engine)
+    assert paused_until(engine) is None
