@@ -119,11 +119,13 @@ def as_whom(*folders: Path) -> list[str]:
     nobody = pwd.getpwnam("nobody")
     # Folders such as /root let nobody through: then the server may read and pass, but write only what is its own.
     capabilities = "-all" if all(map(lets_everybody_through, folders)) else "-all,+dac_read_search"
+    # Without the bit, access(2) ignores the capability, and initdb does not find the server beside itself.
     return [
         setpriv,
         f"--reuid={nobody.pw_uid}",
         f"--regid={nobody.pw_gid}",
         "--clear-groups",
+        "--securebits=+no_setuid_fixup",
         f"--inh-caps={capabilities}",
         f"--ambient-caps={capabilities}",
         "--pdeathsig=INT",  # a change of user forgets the one that was set before

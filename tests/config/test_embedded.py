@@ -48,14 +48,14 @@ def eventually(holds: Callable[[], bool], seconds: float = 15) -> bool:
 
 def start_owner(home: Path, user: str | None = None) -> tuple[subprocess.Popen[str], list[str]]:
     """Servers in a process of their own, and what it says about them."""
-    who = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+    # an ordinary user who may read the checkout and this Python, wherever they lie
+    prefix = postgres.as_whom(ROOT, Path(sys.executable).resolve().parent) if user == "nobody" else []
     owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(home)],
+        [*prefix, sys.executable, "-c", OWNER, str(home)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        **who,
     )
     return owner, owner.stdout.readline().split()
 
