@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -249,3 +250,15 @@ def test_looking_for_postgresql_does_not_import_its_wheel() -> None:
 def test_ports_lie_outside_the_range_of_outgoing_connections() -> None:
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert folder.PORTS.stop <= lowest
+
+
+def test_postgresql_finds_its_programs_in_a_folder_that_only_root_can_enter(home: Path, monkeypatch) -> None:
+    """A checkout under /root, or where continuous integration puts it."""
+    closed = home / "closed"
+    closed.mkdir(mode=0o700)
+    package = binaries.find_postgres_folder().parents[1]
+    shutil.copytree(package / "pginstall18", closed / package.name / "pginstall18")
+    shutil.copytree(package.with_name(package.name + ".libs"), closed / (package.name + ".libs"))
+    monkeypatch.setattr(postgres, "find_postgres_folder", lambda: closed / package.name / "pginstall18" / "bin")
+    with Servers(home / "home", start_valkey=False) as servers:
+        assert psycopg.connect(servers.database_url).execute("select 1").fetchone() == (1,)
