@@ -58,7 +58,7 @@ def act_round(engine: Engine, odoo: Odoo, tally: Done) -> int:
 
 def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
     with engine.begin() as connection:
-        claimed = claim_effects(connection, kind, BATCH[kind], now())
+        claimed = claim_effects(connection, kind, BATCH[kind])
     if not claimed:
         return 0
     calls = odoo.calls
@@ -69,22 +69,22 @@ def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
             release_effects(connection, claimed)
         raise
     at = now()
-    recorded = [_record(c, outcomes.get(c.key), at) for c in claimed]
+    recorded = [_record(c, outcomes.get(c.key)) for c in claimed]
     with engine.begin() as connection:
-        record_effects(connection, recorded, at)
+        record_effects(connection, recorded)
     _note(kind, recorded, at, tally)
     tally.calls += odoo.calls - calls
     return len(claimed)
 
 
-def _record(claimed: Claimed, outcome: Outcome | None, at: datetime) -> Recorded:
+def _record(claimed: Claimed, outcome: Outcome | None) -> Recorded:
     """`later` waits as long as it takes, until somebody mends the setup; what never gets an outcome is parked."""
     if outcome is None and claimed.attempts >= MOST_ATTEMPTS:
-        return Recorded(claimed, "parked", at, f"no outcome after {claimed.attempts} attempts; see the log")
+        return Recorded(claimed, "parked", reason=f"no outcome after {claimed.attempts} attempts; see the log")
     if outcome is None or outcome.state == "later":
         reason = outcome.reason if outcome else "Odoo gave no answer for it"
-        return Recorded(claimed, "due", at + delay_after(claimed.attempts), reason, bool(outcome and outcome.sent))
-    return Recorded(claimed, outcome.state, at, outcome.reason or None, outcome.sent)
+        return Recorded(claimed, "due", delay_after(claimed.attempts), reason, bool(outcome and outcome.sent))
+    return Recorded(claimed, outcome.state, reason=outcome.reason or None, sent=outcome.sent)
 
 
 def _note(kind: Kind, recorded: Sequence[Recorded], at: datetime, tally: Done) -> None:

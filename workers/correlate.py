@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from shipments.clock import now
 from shipments.delivery import Delivery
 from shipments.rules.policy import Policy
 from shipments.store.deliveries import (
@@ -57,7 +56,7 @@ def link_strangers(engine: Engine, policy: Policy, tally: Correlated) -> None:
     """Settles parcels whose number the index has learned since they arrived."""
 
     def work(connection: Connection) -> Settled:
-        return settle(connection, find_matched_strangers(connection, 500), (), policy, now())
+        return settle(connection, find_matched_strangers(connection, 500), (), policy)
 
     while (settled := transact(engine, work)).parcels:
         _count(tally, settled)
@@ -67,7 +66,7 @@ def look_up_strangers(engine: Engine, odoo: Odoo, policy: Policy, tally: Correla
     """Asks Odoo for the numbers that the index does not know, in batches, each number ever less often."""
     while True:
         with engine.begin() as connection:
-            numbers = claim_strangers(connection, STRANGERS_A_CALL, now())
+            numbers = claim_strangers(connection, STRANGERS_A_CALL)
         if not numbers:
             break
         tally.asked += len(numbers)
@@ -83,7 +82,7 @@ def _store(engine: Engine, deliveries: Sequence[Delivery], policy: Policy, tally
         parcels = lock_parcels_with(connection, numbers_of(deliveries))
         lock_shipments(connection, [d.picking_id for d in deliveries])
         changed = save_deliveries(connection, deliveries)
-        return settle(connection, parcels if changed else [], changed, policy, now())
+        return settle(connection, parcels if changed else [], changed, policy)
 
     if deliveries:
         tally.deliveries += len(deliveries)

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import metrics
 from config.queues import LIVE
-from shipments.clock import now
 from shipments.fold import dated
 from shipments.milestone import Milestone
 from shipments.rules.policy import Policy
@@ -39,17 +40,35 @@ class Tally:
 
 def ingest_batch(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tally:
     """Stores a batch. When it returns, everything is committed; doing it again with the same batch changes nothing."""
-    tally = transact(engine, lambda connection: store_batch(connection, batch, policy))
-    note_batch(batch, tally)
+    try:
+        tally = transact(engine, lambda connection: _store(connection, batch, policy))
+    except (OperationalError, InterfaceError, PoolTimeout):
+        raise  # the database is away: the batch stays where it is
+    except Exception:  # noqa: BLE001, whatever it is, it is one message that brings it
+        return _isolate(engine, batch, policy)
+    _note(batch, tally)
     return tally
 
 
-def store_batch(connection: Connection, batch: Sequence[Understood], policy: Policy) -> Tally:
-    """The same on an open transaction, which the caller commits."""
+def _isolate(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tally:
+    """The store takes no batch with something in it that it cannot hold: finds that message, and parks it alone."""
+    if len(batch) > 1:
+        middle = len(batch) // 2
+        return ingest_batch(engine, batch[:middle], policy) + ingest_batch(engine, batch[middle:], policy)
+    (understood,) = batch
+    log.exception("a message cannot be stored as understood", extra=_about(understood))
+    reason = "what it tells cannot be stored; a bug, its error report says more"
+    parked = Understood(replace(understood.verdict, state=MessageState.PARKED, reason=reason, events=0))
+    tally = transact(engine, lambda connection: _store(connection, [parked], policy))
+    _note([parked], tally)
+    return tally
+
+
+def _store(connection: Connection, batch: Sequence[Understood], policy: Policy) -> Tally:
     save_messages(connection, [u.verdict for u in batch])
     saved = save_events(connection, [told for u in batch for told in u.told])
     told_at = min((u.verdict.message.received_at for u in batch if u.verdict.message.lane == LIVE), default=None)
-    settled = settle(connection, saved.parcel_ids, (), policy, now(), told_at)
+    settled = settle(connection, saved.parcel_ids, (), policy, told_at)
     return Tally(
         read=len(batch),
         events=saved.changed,
@@ -60,12 +79,12 @@ def store_batch(connection: Connection, batch: Sequence[Understood], policy: Pol
     )
 
 
-def note_batch(batch: Sequence[Understood], tally: Tally) -> None:
+def _note(batch: Sequence[Understood], tally: Tally) -> None:
     """Counts and logs what a stored batch held; after the commit, so that a batch tried again counts once."""
     metrics.REPEATS.inc(tally.repeats)
     for understood in batch:
         verdict, message = understood.verdict, understood.verdict.message
-        about = {"message_id": str(message.id), "carrier": message.carrier, "trace": message.trace, "stage": "ingest"}
+        about = _about(understood)
         metrics.INGESTED.labels(message.carrier).inc()
         if verdict.state is MessageState.PARKED:
             metrics.PARKED.labels(message.carrier).inc()
@@ -79,3 +98,8 @@ def note_batch(batch: Sequence[Understood], tally: Tally) -> None:
                 code = f"{told.event.code_list}:{told.event.code}"
                 log.warning("a code has no mapping", extra=about | {"parcel": told.event.tracking_number, "code": code})
         log.info("ingested", extra=about | {"parcel": [t.event.tracking_number for t in understood.told][:20]})
+
+
+def _about(understood: Understood) -> dict[str, str]:
+    message = understood.verdict.message
+    return {"message_id": str(message.id), "carrier": message.carrier, "trace": message.trace, "stage": "ingest"}

@@ -1,7 +1,7 @@
 """Odoo's deliveries and the index of their tracking numbers, kept in step with Odoo."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
@@ -78,15 +78,15 @@ def find_matched_strangers(connection: Connection, count: int) -> list[int]:
     return [row.id for row in connection.execute(query, {"count": count})]
 
 
-def claim_strangers(connection: Connection, count: int, now: datetime) -> list[str]:
+def claim_strangers(connection: Connection, count: int) -> list[str]:
     """Numbers of unmatched parcels that Odoo has not been asked about lately; each is asked about ever less often."""
     query = text("""
-        update parcels set look_up_at = :now + greatest(interval '1 minute', least(:now - unmatched_since, :longest))
-        where id in (select id from parcels where unmatched_since is not null and look_up_at <= :now
+        update parcels set look_up_at = now() + greatest(interval '1 minute', least(now() - unmatched_since, :longest))
+        where id in (select id from parcels where unmatched_since is not null and look_up_at <= now()
             order by look_up_at limit :count for update skip locked)
         returning tracking_number
     """)
-    values = {"count": count, "now": now, "longest": timedelta(hours=12)}
+    values = {"count": count, "longest": timedelta(hours=12)}
     return sorted({row.tracking_number for row in connection.execute(query, values)})
 
 

@@ -1,4 +1,7 @@
-"""Effects in the database: decided in the transaction that changes the state, claimed in batches, done once."""
+"""Effects in the database: decided in the transaction that changes the state, claimed in batches, done once.
+
+What is due is decided by the database's clock: workers' clocks may differ by an hour.
+"""
 
 import json
 import random
@@ -36,20 +39,20 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a claimed effect. state: done, due (again, later) or parked."""
+    """What became of a claimed effect. state: done, due (again, after due_in) or parked."""
 
     claimed: Claimed
     state: str
-    due_at: datetime
+    due_in: timedelta = timedelta(0)
     reason: str | None = None
     sent: bool = False
 
 
 _SAVE = text("""
     insert into effects (key, kind, subject, payload, due_at, decided_at, told_at)
-    select key, kind, subject, payload, due_at, :now, :told_at from unnest(
+    select key, kind, subject, payload, now() + linger, now(), :told_at from unnest(
         cast(:key as text[]), cast(:kind as text[]), cast(:subject as bigint[]),
-        cast(:payload as jsonb[]), cast(:due_at as timestamptz[])) as t (key, kind, subject, payload, due_at)
+        cast(:payload as jsonb[]), cast(:linger as interval[])) as t (key, kind, subject, payload, linger)
     on conflict (key) do update set
         payload = excluded.payload, version = effects.version + 1, decided_at = excluded.decided_at,
         told_at = excluded.told_at, attempts = 0, reason = null,
@@ -60,9 +63,7 @@ _SAVE = text("""
 """)
 
 
-def save_effects(
-    connection: Connection, effects: Iterable[Effect], now: datetime, told_at: datetime | None = None
-) -> int:
+def save_effects(connection: Connection, effects: Iterable[Effect], told_at: datetime | None = None) -> int:
     """Stores what was decided; how many are news. A decision equal to the one under its key changes nothing.
 
     One that is being performed right now is performed again afterwards if its payload has changed meanwhile.
@@ -77,53 +78,51 @@ def save_effects(
         "kind": [e.kind.value for e in rows],
         "subject": [e.subject for e in rows],
         "payload": [json.dumps(e.payload) for e in rows],
-        "due_at": [now + LINGER.get(e.kind, timedelta(0)) for e in rows],
-        "now": now,
+        "linger": [LINGER.get(e.kind, timedelta(0)) for e in rows],
         "told_at": told_at,
     }
     return len(connection.execute(_SAVE, values).all())
 
 
 _CLAIM = text("""
-    update effects set state = 'claimed', due_at = :until, attempts = attempts + 1
+    update effects set state = 'claimed', due_at = now() + :lease, attempts = attempts + 1
     where key in (
-        select key from effects where kind = :kind and state in ('due', 'claimed') and due_at <= :now
+        select key from effects where kind = :kind and state in ('due', 'claimed') and due_at <= now()
         order by due_at limit :count for update skip locked)
     returning key, subject, payload, version, attempts, sent, told_at
 """)
 
 
-def claim_effects(connection: Connection, kind: Kind, count: int, now: datetime) -> list[Claimed]:
+def claim_effects(connection: Connection, kind: Kind, count: int) -> list[Claimed]:
     """Up to `count` due effects of that kind, ours until the lease ends; those whose lease has ended count as due."""
-    values = {"kind": kind.value, "count": count, "now": now, "until": now + LEASE}
+    values = {"kind": kind.value, "count": count, "lease": LEASE}
     return [Claimed(**row._mapping) for row in connection.execute(_CLAIM, values)]
 
 
 _RECORD = text("""
     update effects set
         state = case when effects.version > t.version then 'due' else t.state end,
-        due_at = case when effects.version > t.version then :now else t.due_at end,
+        due_at = case when effects.version > t.version then now() else now() + t.due_in end,
         attempts = case when t.state = 'done' then 0 else effects.attempts end,
         sent = effects.sent or t.sent, reason = t.reason,
-        done_at = case when t.state = 'done' then :now else effects.done_at end
+        done_at = case when t.state = 'done' then now() else effects.done_at end
     from unnest(
-        cast(:key as text[]), cast(:version as int[]), cast(:state as text[]), cast(:due_at as timestamptz[]),
-        cast(:reason as text[]), cast(:sent as bool[])) as t (key, version, state, due_at, reason, sent)
+        cast(:key as text[]), cast(:version as int[]), cast(:state as text[]), cast(:due_in as interval[]),
+        cast(:reason as text[]), cast(:sent as bool[])) as t (key, version, state, due_in, reason, sent)
     where effects.key = t.key and effects.state = 'claimed'
 """)
 
 
-def record_effects(connection: Connection, outcomes: Sequence[Recorded], now: datetime) -> None:
+def record_effects(connection: Connection, outcomes: Sequence[Recorded]) -> None:
     """Writes down what became of claimed effects. One decided anew meanwhile is due again."""
     if outcomes:
         values: Mapping[str, Any] = {
             "key": [o.claimed.key for o in outcomes],
             "version": [o.claimed.version for o in outcomes],
             "state": [o.state for o in outcomes],
-            "due_at": [o.due_at for o in outcomes],
+            "due_in": [o.due_in for o in outcomes],
             "reason": [o.reason for o in outcomes],
             "sent": [o.sent for o in outcomes],
-            "now": now,
         }
         connection.execute(_RECORD, values)
 
@@ -140,10 +139,10 @@ def release_effects(connection: Connection, claimed: Sequence[Claimed]) -> None:
         )
 
 
-def count_due(connection: Connection, now: datetime) -> int:
-    """How many effects are due now."""
-    query = "select count(*) from effects where state in ('due', 'claimed') and due_at <= :now"
-    return int(connection.execute(text(query), {"now": now}).scalar_one())
+def has_due(connection: Connection) -> bool:
+    """Whether an effect is due now."""
+    query = "select exists (select 1 from effects where state in ('due', 'claimed') and due_at <= now())"
+    return bool(connection.execute(text(query)).scalar_one())
 
 
 def retry_parked(connection: Connection, keys: Sequence[str] = ()) -> int:

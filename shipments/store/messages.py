@@ -55,12 +55,12 @@ def keep_received(engine: Engine, message: Intaken) -> None:
 
 _RECEIVED = text("""
     select id, carrier, account, lane, received_at, trace, sealed from messages
-    where state = 'received' order by received_at limit :count for update skip locked
+    where state = 'received' order by received_at limit :count
 """)
 
 
-def claim_received(connection: Connection, count: int) -> list[Intaken]:
-    """Messages that wait in the database, the oldest first, locked until the transaction ends."""
+def find_received(connection: Connection, count: int) -> list[Intaken]:
+    """Messages that wait in the database, the oldest first."""
     return [_intaken(row) for row in connection.execute(_RECEIVED, {"count": count})]
 
 

@@ -57,7 +57,6 @@ def settle(
     parcel_ids: Collection[int],
     shipment_ids: Collection[int],
     policy: Policy,
-    now: datetime,
     told_at: datetime | None = None,
 ) -> Settled:
     """Settles those parcels (which the caller has locked) and shipments, and all that follows from them.
@@ -66,12 +65,12 @@ def settle(
     """
     parcels = _fold_parcels(connection, parcel_ids, policy)
     matches = _match(connection, parcels)
-    _save_parcels(connection, parcels, matches.keys(), now)
+    _save_parcels(connection, parcels, matches.keys())
     touched = set(shipment_ids) | {s for ids in matches.values() for s in ids}
     effects: list[Effect] = []
     if touched:
         effects = list(_settle_shipments(connection, touched, parcels, policy))
-    saved = save_effects(connection, effects, now, told_at)
+    saved = save_effects(connection, effects, told_at)
     unmatched = sum(1 for p in parcels if p.shown and p.number not in matches)
     return Settled(len(parcels), len(touched), unmatched, saved)
 
@@ -95,13 +94,13 @@ def _match(connection: Connection, parcels: Iterable[_Parcel]) -> dict[str, list
     return found
 
 
-def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: Collection[str], now: datetime) -> None:
+def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: Collection[str]) -> None:
     """A parcel that only test events tell of has nothing to be matched."""
     connection.execute(
         text("""
             update parcels set state = t.state,
-                unmatched_since = case when t.stranger then coalesce(parcels.unmatched_since, :now) end,
-                look_up_at = case when t.stranger then coalesce(parcels.look_up_at, :now) end
+                unmatched_since = case when t.stranger then coalesce(parcels.unmatched_since, now()) end,
+                look_up_at = case when t.stranger then coalesce(parcels.look_up_at, now()) end
             from unnest(cast(:id as bigint[]), cast(:state as jsonb[]), cast(:stranger as bool[]))
                 as t (id, state, stranger)
             where parcels.id = t.id
@@ -110,7 +109,6 @@ def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: C
             "id": [p.id for p in parcels],
             "state": [json.dumps(_parcel_state(p)) for p in parcels],
             "stranger": [bool(p.shown) and p.number not in matched for p in parcels],
-            "now": now,
         },
     )
 

@@ -69,7 +69,7 @@ def register(engine: Engine) -> Callable[..., None]:
             parcels = lock_parcels_with(connection, numbers_of([delivery]))
             lock_shipments(connection, [picking_id])
             changed = save_deliveries(connection, [delivery])
-            settle(connection, parcels, changed, POLICY, now())
+            settle(connection, parcels, changed, POLICY)
 
     return register
 

@@ -3,13 +3,14 @@
 import pytest
 
 from shipments.errors import OdooAway
+from shipments.store.alone import Lock, alone
 from shipments.store.effects import retry_parked
 from tests.fakes.odoo import FakeOdoo
 from tests.shipments.telling import told
 from workers.act import Done, act_round
 from workers.odoo import setup
 from workers.odoo.client import connect
-from workers.odoo.gate import WRITER, alone, pause, paused_until, resume
+from workers.odoo.gate import pause, paused_until, resume
 
 
 @pytest.fixture
@@ -160,9 +161,9 @@ def test_three_hundred_deliveries_are_a_handful_of_calls(act, fake, ingest, regi
 
 
 def test_only_one_process_writes_at_a_time(engine):
-    with alone(engine, WRITER) as first, alone(engine, WRITER) as second:
+    with alone(engine, Lock.ODOO_WRITER) as first, alone(engine, Lock.ODOO_WRITER) as second:
         assert (first, second) == (True, False)
-    with alone(engine, WRITER) as again:
+    with alone(engine, Lock.ODOO_WRITER) as again:
         assert again
 
 

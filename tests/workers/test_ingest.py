@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from shipments.clock import now
 from shipments.effects import Kind
 from shipments.fold import NEW_JOURNEY_AFTER_END
 from shipments.store.effects import Recorded, claim_effects, record_effects
@@ -171,11 +170,11 @@ def test_an_effect_decided_anew_while_it_is_performed_is_performed_again(ingest,
     register(1, "T1")
     ingest([told("in_transit", 1)])
     with engine.begin() as connection:
-        (claimed,) = claim_effects(connection, Kind.DELIVERY, 10, now())
+        (claimed,) = claim_effects(connection, Kind.DELIVERY, 10)
     ingest([told("delivered", 5)])
     with engine.begin() as connection:
-        assert claim_effects(connection, Kind.DELIVERY, 10, now()) == [], "it is being performed"
-        record_effects(connection, [Recorded(claimed, "done", now(), sent=True)], now())
+        assert claim_effects(connection, Kind.DELIVERY, 10) == [], "it is being performed"
+        record_effects(connection, [Recorded(claimed, "done", sent=True)])
     assert rows("select state, payload ->> 'milestone' from effects where kind = 'delivery'") == [("due", "delivered")]
 
 
@@ -190,3 +189,15 @@ def test_batches_of_the_same_parcels_ingested_at_once_wait_for_each_other(engine
         list(pool.map(lambda batch: ingest_batch(engine, batch, POLICY), batches))
     assert rows("select count(*) from events") == [(96,)]
     assert set(rows("select state ->> 'instant' from shipments")) == {((START + timedelta(hours=15)).isoformat(),)}
+
+
+@pytest.mark.requirement("M44", "M130")
+def test_one_message_that_cannot_be_stored_is_parked_and_its_neighbors_go_on(engine, register, rows, caplog):
+    register(1, "T1")
+    poison = understood(told("in_transit", 1, tracking_number="P\x00ISON"))
+    batch = [understood(told("in_transit", 1)), poison, understood(told("delivered", 2))]
+    tally = ingest_batch(engine, batch, POLICY)
+    assert (tally.read, tally.events, tally.parked) == (3, 2, 1)
+    ((parked,),) = rows("select id from messages where state = 'parked'")
+    assert parked == poison.verdict.message.id
+    assert rows("select state ->> 'milestone' from shipments") == [("delivered",)]

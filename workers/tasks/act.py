@@ -9,12 +9,12 @@ from celery import shared_task
 
 from config.queues import ACT
 from config.settings import get_settings
-from shipments.clock import now
 from shipments.errors import OdooAway, OdooRefused
-from shipments.store.effects import count_due
+from shipments.store.alone import Lock, alone
+from shipments.store.effects import has_due
 from workers.act import Done, act_round
 from workers.bell import answer, ring
-from workers.odoo.gate import WRITER, alone, pause, paused_until, resume
+from workers.odoo.gate import pause, paused_until, resume
 from workers.resources import engine, ledger, odoo
 
 log = logging.getLogger(__name__)
@@ -33,17 +33,17 @@ def act() -> dict[str, Any]:
     if until := paused_until(engine()):
         return {"skipped": f"Odoo is away, next try after {until:%H:%M:%S} UTC"}
     tally = Done()
-    with alone(engine(), WRITER) as mine:
+    with alone(engine(), Lock.ODOO_WRITER) as mine:
         if not mine:
             return {"skipped": "another worker writes to Odoo now"}
         try:
             _rounds(tally)
         except OdooAway as fault:
-            seconds = pause(engine(), str(fault), fault.retry_after_seconds)
-            log.warning("Odoo is away; effects wait", extra={"stage": "act", "fault": str(fault), "seconds": seconds})
+            pause(engine(), str(fault), fault.retry_after_seconds)
+            log.warning("Odoo is away; effects wait", extra={"stage": "act", "fault": str(fault)})
         except OdooRefused as fault:
             # not a batch but the connection itself: a wrong key, a wrong database
-            seconds = pause(engine(), str(fault))
+            pause(engine(), str(fault))
             log.error("Odoo lets us not in; effects wait", extra={"stage": "act", "fault": str(fault)})  # noqa: TRY400
     _ring_if_due()
     ledger().post()
@@ -68,5 +68,5 @@ def _ring_if_due() -> None:
     if paused_until(engine()):
         return
     with engine().connect() as connection:
-        if count_due(connection, now()):
+        if has_due(connection):
             ring("act", ACT)

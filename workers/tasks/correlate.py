@@ -9,9 +9,10 @@ from celery import shared_task
 from config.queues import ACT
 from config.settings import get_settings
 from shipments.errors import OdooAway, OdooRefused
+from shipments.store.alone import Lock, alone
 from workers.bell import answer, ring
 from workers.correlate import Correlated, link_strangers, look_up_strangers, pull_changes
-from workers.odoo.gate import READER, alone, pause, paused_until
+from workers.odoo.gate import pause, paused_until
 from workers.resources import engine, ledger, odoo, policy
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def correlate() -> dict[str, Any]:
     if until := paused_until(engine()):
         return {"skipped": f"Odoo is away, next try after {until:%H:%M:%S} UTC"}
     tally = Correlated()
-    with alone(engine(), READER) as mine:
+    with alone(engine(), Lock.ODOO_READER) as mine:
         if not mine:
             return {"skipped": "another worker reads from Odoo now"}
         try:
