@@ -68,6 +68,7 @@ def test_carriers_codes_lists_what_a_code_means() -> None:
     assert len(done.stdout.splitlines()) == len(carrier.codes) + 1
 
 
+@pytest.mark.requirement("X10")
 @responses.activate
 def test_a_sample_is_posted_with_the_carriers_proof_and_another_number() -> None:
     responses.post("http://127.0.0.1:9/in/fedex/eu", status=202, json={"id": "an-id"})

@@ -24,6 +24,7 @@ def reason(response) -> str:
     return response.json["reason"]
 
 
+@pytest.mark.requirement("X7", "M76")
 @pytest.mark.requirement("M31", "B1")
 def test_a_proven_message_is_accepted_and_can_be_opened_again(door: Door) -> None:
     response = door.post(x_acme_topic="scan", x_other="not kept", content_type="application/json")

@@ -60,6 +60,7 @@ def test_every_process_of_the_procfile_runs(running: Up) -> None:
     assert eventually(lambda: all(running.pids.values()))
 
 
+@pytest.mark.requirement("B6")
 def test_flower_asks_for_the_login_that_was_made(running: Up) -> None:
     assert eventually(lambda: status(running.flower_url) == 401)
     user, _, password = running.settings.flower_auth.partition(":")

@@ -61,6 +61,33 @@ def test_webhooks_in_any_order_bring_odoo_up_to_date_and_again_change_nothing(sy
     assert system.in_odoo(deliveries) == before
 
 
+@pytest.mark.requirement("M66", "M67", "M68", "M69", "M70", "M119", "M59")
+def test_a_single_webhook_is_in_odoo_within_seconds_and_its_lateness_is_counted(system):
+    numbers, _, _ = load(seed=3)
+    number = next(number for number, carrier in numbers.items() if carrier == "fedex")
+    delivery = system.make_deliveries([number])[number]
+    system.wait_until_settled()
+
+    def lateness():
+        lines = requests.get(f"{system.up.web_url}/metrics", timeout=10).text.splitlines()
+        name = 'milepost_received_to_odoo_seconds_count{carrier="fedex"}'
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+    before = lateness()
+    for milestone in ("picked_up", "out_for_delivery", "delivery_attempted", "delivered"):
+        (accepted,) = system.post([post("fedex", number, milestone, now())])
+        expect_in_odoo(system, number, delivery, milestone)
+    wait_for(lambda: lateness() > before, 10, "the lateness to be counted")
+    assert system.rows("select state from messages where id = :id", id=accepted) == [("done",)]
+
+
+def expect_in_odoo(system, number, delivery, milestone):
+    def shown():
+        return milestones(system, {number: delivery})[number] == milestone
+
+    wait_for(shown, 20, f"Odoo to show {milestone}")
+
+
 @pytest.mark.requirement("M42", "M118", "M50")
 def test_whatever_is_killed_every_accepted_message_is_kept_and_odoo_ends_up_right(system):
     numbers, posts, sent = load(seed=2)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from shipments.effects import Kind
+from shipments.event import Leg
 from shipments.fold import NEW_JOURNEY_AFTER_END
 from shipments.store.effects import Recorded, claim_effects, record_effects
 from tests.shipments.telling import START, told
@@ -29,7 +30,7 @@ def snapshot(rows):
     return lambda: {name: rows(query) for name, query in SNAPSHOT.items()}
 
 
-@pytest.mark.requirement("M1", "M2", "M47")
+@pytest.mark.requirement("M1", "M2", "M46", "M47", "B2")
 def test_an_event_moves_its_parcel_its_delivery_and_its_order(ingest, register, rows):
     register(1, "T1", order_id=9)
     tally = ingest([told("in_transit", 1)])
@@ -121,6 +122,21 @@ def test_two_of_three_parcels_delivered_is_partially_delivered(ingest, register,
     assert rows("select state ->> 'milestone' from shipments") == [("partially_delivered",)]
     ingest([told("delivered", 7, tracking_number="A3")])
     assert rows("select state ->> 'milestone' from shipments") == [("delivered",)]
+
+
+@pytest.mark.requirement("M46", "M48", "M49")
+def test_transfers_and_returns_without_an_order_stand_on_their_own_number(ingest, register, rows):
+    register(1, "OUT1", order_id=9)
+    register(2, "INT1")
+    register(3, "RET1")
+    ingest(
+        [told("delivered", 5, tracking_number="OUT1")],
+        [told("in_transit", 5, tracking_number="INT1")],
+        [told("delivered", 5, tracking_number="RET1", leg=Leg.RETURN)],
+    )
+    states = rows("select id, state ->> 'milestone' from shipments order by id")
+    assert states == [(1, "delivered"), (2, "in_transit"), (3, "returned")]
+    assert rows("select subject from effects where kind = 'order'") == [(9,)]
 
 
 @pytest.mark.requirement("M47")
