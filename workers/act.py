@@ -20,6 +20,7 @@ from shipments.store.effects import (
     record_effects,
     release_effects,
 )
+from shipments.store.transaction import transact
 from workers.odoo.client import Odoo
 from workers.odoo.writes import Outcome, Work, write_activities, write_deliveries, write_orders, write_timeline
 
@@ -65,13 +66,11 @@ def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
     try:
         outcomes = PERFORMERS[kind](odoo, [Work(c.key, c.subject, c.payload, c.sent) for c in claimed])
     except OdooAway:
-        with engine.begin() as connection:
-            release_effects(connection, claimed)
+        transact(engine, lambda connection: release_effects(connection, claimed))
         raise
     at = now()
     recorded = [_record(c, outcomes.get(c.key)) for c in claimed]
-    with engine.begin() as connection:
-        record_effects(connection, recorded)
+    transact(engine, lambda connection: record_effects(connection, recorded))
     _note(kind, recorded, at, tally)
     tally.calls += odoo.calls - calls
     return len(claimed)

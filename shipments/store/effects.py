@@ -115,6 +115,7 @@ _RECORD = text("""
 
 def record_effects(connection: Connection, outcomes: Sequence[Recorded]) -> None:
     """Writes down what became of claimed effects. One decided anew meanwhile is due again."""
+    _lock(connection, [o.claimed.key for o in outcomes])
     if outcomes:
         values: Mapping[str, Any] = {
             "key": [o.claimed.key for o in outcomes],
@@ -129,6 +130,7 @@ def record_effects(connection: Connection, outcomes: Sequence[Recorded]) -> None
 
 def release_effects(connection: Connection, claimed: Sequence[Claimed]) -> None:
     """Gives back what could not be tried (Odoo was away): due at once, the attempt not counted."""
+    _lock(connection, [c.key for c in claimed])
     if claimed:
         connection.execute(
             text("""
@@ -137,6 +139,18 @@ def release_effects(connection: Connection, claimed: Sequence[Claimed]) -> None:
             """),
             {"keys": [c.key for c in claimed]},
         )
+
+
+def _lock(connection: Connection, keys: Sequence[str]) -> None:
+    """In the order in which `save_effects` takes them, so that the two wait for each other and never deadlock."""
+    query = text("select 1 from effects where key = any(:keys) order by key for update")
+    connection.execute(query, {"keys": list(keys)})
+
+
+def reclaim_effects(connection: Connection) -> int:
+    """Makes due what a writer that is gone had claimed; for the one who writes alone now. How many."""
+    query = "update effects set state = 'due', due_at = now() where state = 'claimed'"
+    return connection.execute(text(query)).rowcount
 
 
 def has_due(connection: Connection) -> bool:

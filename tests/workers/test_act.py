@@ -2,9 +2,10 @@
 
 import pytest
 
+from shipments.effects import Kind
 from shipments.errors import OdooAway
 from shipments.store.alone import Lock, alone
-from shipments.store.effects import retry_parked
+from shipments.store.effects import claim_effects, reclaim_effects, retry_parked
 from tests.fakes.odoo import FakeOdoo
 from tests.shipments.telling import told
 from workers.act import Done, act_round
@@ -158,6 +159,17 @@ def test_three_hundred_deliveries_are_a_handful_of_calls(act, fake, ingest, regi
         register(delivery["picking_id"], *delivery["tracking"], order_id=delivery["order_id"])
         ingest([told("in_transit", 1, tracking_number=number) for number in delivery["tracking"]])
     assert act().calls <= 8
+
+
+def test_what_a_killed_writer_had_claimed_is_done_by_the_next_at_once(act, engine, fake, ingest, seeded):
+    ingest([told("delivered", 9, tracking_number=seeded["tracking"][0])])
+    with engine.begin() as connection:
+        assert claim_effects(connection, Kind.DELIVERY, 10)
+    assert act().done == 2, "the order and the timeline; the delivery is somebody's"
+    with engine.begin() as connection:
+        assert reclaim_effects(connection) == 1
+    act()
+    assert shown(fake, seeded)["x_milepost_milestone"] == "delivered"
 
 
 def test_only_one_process_writes_at_a_time(engine):

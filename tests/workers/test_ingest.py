@@ -1,5 +1,6 @@
 """From messages to parcels, deliveries, orders and effects, on a real database."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -8,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from shipments.effects import Kind
+from shipments.effects import Effect, Kind
 from shipments.event import Leg
 from shipments.fold import NEW_JOURNEY_AFTER_END
-from shipments.store.effects import Recorded, claim_effects, record_effects
+from shipments.store.effects import Recorded, claim_effects, record_effects, save_effects
 from tests.shipments.telling import START, told
 from tests.workers.conftest import POLICY, understood
 from workers.correlate import Correlated, link_strangers
@@ -217,3 +218,27 @@ def test_one_message_that_cannot_be_stored_is_parked_and_its_neighbors_go_on(eng
     ((parked,),) = rows("select id from messages where state = 'parked'")
     assert parked == poison.verdict.message.id
     assert rows("select state ->> 'milestone' from shipments") == [("delivered",)]
+
+
+_DEADLOCKS = "select deadlocks from pg_stat_database where datname = current_database()"
+
+
+def test_effects_are_recorded_while_new_ones_are_decided_without_a_deadlock(engine, rows):
+    keys = [f"delivery:{n:04d}" for n in range(1500)]
+
+    def decide(round_):
+        with engine.begin() as connection:
+            save_effects(connection, [Effect(key, Kind.DELIVERY, 1, {"round": round_}) for key in keys])
+
+    def record(_):
+        with engine.begin() as connection:
+            claimed = claim_effects(connection, Kind.DELIVERY, len(keys))
+        with engine.begin() as connection:
+            record_effects(connection, [Recorded(c, "done", sent=True) for c in random.sample(claimed, len(claimed))])
+
+    before = rows(_DEADLOCKS)
+    with ThreadPoolExecutor(4) as pool:
+        working = [pool.submit(work, n) for n in range(10) for work in (decide, record)]
+        for each in working:
+            each.result()
+    assert rows(_DEADLOCKS) == before

@@ -11,7 +11,8 @@ from config.queues import ACT
 from config.settings import get_settings
 from shipments.errors import OdooAway, OdooRefused
 from shipments.store.alone import Lock, alone
-from shipments.store.effects import has_due
+from shipments.store.effects import has_due, reclaim_effects
+from shipments.store.transaction import transact
 from workers.act import Done, act_round
 from workers.bell import answer, ring
 from workers.odoo.gate import pause, paused_until, resume
@@ -36,6 +37,7 @@ def act() -> dict[str, Any]:
     with alone(engine(), Lock.ODOO_WRITER) as mine:
         if not mine:
             return {"skipped": "another worker writes to Odoo now"}
+        transact(engine(), reclaim_effects)
         try:
             _rounds(tally)
         except OdooAway as fault:
