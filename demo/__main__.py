@@ -52,7 +52,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description="The main job, end to end.")
     parser.add_argument("--once", action="store_true", help="end after the table")
     once = parser.parse_args().once
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             _demo(stack, once)
