@@ -29,8 +29,8 @@ class Fault:
 class Reading:
     """What a message says: its events, and the parts that could not be read.
 
-    `notice` is set on a message about the subscription rather than about a parcel: a sentence for operations.
-    `needs_a_person` parks such a message until somebody has acted on it.
+    `notice` is a sentence for operations: about the subscription, or about what the message leaves out; there may be
+    events beside it. `needs_a_person` parks the message until somebody has acted on it.
     """
 
     events: tuple[Event, ...] = ()

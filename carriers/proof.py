@@ -42,7 +42,7 @@ def _raw_body(body: bytes, stamp: str) -> bytes:
 
 def stamp_dot_body(body: bytes, stamp: str) -> bytes:
     """What schemes with a timestamp usually sign: `<timestamp>.<body>`."""
-    return stamp.encode() + b"." + body
+    return stamp.encode("utf-8", "surrogateescape") + b"." + body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

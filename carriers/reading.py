@@ -166,6 +166,11 @@ def _plausible_date(at: date) -> tuple[When, TimeQuality]:
 def _zones(country_code: str | None, zone: str | None) -> tuple[ZoneInfo, ...]:
     if zone:
         return (ZoneInfo(zone),)
+    return zones_of(country_code)
+
+
+def zones_of(country_code: str | None) -> tuple[ZoneInfo, ...]:
+    """All IANA zones of a country (ISO 3166-1 alpha-2); empty for none or an unknown one."""
     return _zones_by_country().get(country_code or "", ())
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from config.settings import Settings
 
-EXTRAS = ("message_id", "parcel", "shipment", "carrier", "stage", "trace", "fault")
-"""trace is the correlation id, the same in error reports and Odoo calls. parcel is a tracking number."""
+EXTRAS = ("message_id", "parcel", "shipment", "carrier", "stage", "trace", "fault", "code", "kind")
+"""trace is the correlation id, the same in error reports and Odoo calls. parcel is a tracking number, code a
+carrier's, kind an effect's."""
 
 _OURS = frozenset(("app", "workers", "carriers", "shipments", "config", "milepost"))
 

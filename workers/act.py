@@ -97,5 +97,5 @@ def _note(kind: Kind, recorded: Sequence[Recorded], at: datetime, tally: Done) -
             carrier = record.claimed.payload["carrier"]
             metrics.RECEIVED_TO_ODOO_SECONDS.labels(carrier).observe(max(0.0, (at - told_at).total_seconds()))
         if outcome == "parked":
-            about = {"stage": "act", "shipment": record.claimed.subject, "kind": kind.value, "reason": record.reason}
+            about = {"stage": "act", "shipment": record.claimed.subject, "kind": kind.value}
             log.warning("an effect is parked", extra=about)

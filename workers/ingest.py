@@ -88,7 +88,7 @@ def _note(batch: Sequence[Understood], tally: Tally) -> None:
         metrics.INGESTED.labels(message.carrier).inc()
         if verdict.state is MessageState.PARKED:
             metrics.PARKED.labels(message.carrier).inc()
-            log.warning("a message is parked", extra=about | {"reason": verdict.reason})
+            log.warning("a message is parked", extra=about)
         for told in understood.told:
             metrics.EVENTS.labels(message.carrier).inc()
             late = told.received_at - dated(told.event, told.received_at).instant

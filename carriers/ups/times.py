@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
-from carriers.reading import _zones_by_country, fixed_date, place_in_zone
+from carriers.reading import fixed_date, place_in_zone, zones_of
 from shipments.errors import Unreadable
 from shipments.event import Location, TimeQuality, When
 
@@ -87,7 +87,7 @@ def _can_have(country_code: str | None, day: date, offset: timedelta) -> bool:
 def _offsets_on(country_code: str, day: date) -> frozenset[timedelta | None]:
     """Every offset in use in the country on that day, both of them where the clocks change; empty if unknown."""
     midnights = (datetime.combine(day, time()), datetime.combine(day, time()) + timedelta(days=1))
-    zones = _zones_by_country().get(country_code, ())
+    zones = zones_of(country_code)
     return frozenset(at.replace(tzinfo=zone).utcoffset() for zone in zones for at in midnights)
 
 

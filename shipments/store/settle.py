@@ -35,11 +35,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Parcel:
-    """A parcel as it was just folded: all its events, and its journeys as far as Odoo may see them."""
+    """A parcel as it was just folded: its events, its journeys, and these as far as Odoo may see them."""
 
     id: int
     number: str
     entries: Sequence[Dated]
+    journeys: tuple[Standing, ...]
     shown: tuple[Standing, ...]
 
 
@@ -78,11 +79,15 @@ def settle(
 def _fold_parcels(connection: Connection, parcel_ids: Collection[int], policy: Policy) -> list[_Parcel]:
     events = find_events(connection, parcel_ids)
     query = text("select id, number from parcels where id = any(:ids) order by id")
-    return [
-        _Parcel(row.id, row.number, entries, fold(entries, lambda e: policy.shows(e.milestone)))
-        for row in connection.execute(query, {"ids": list(parcel_ids)})
-        if (entries := events.get(row.id, []))
-    ]
+    rows = connection.execute(query, {"ids": list(parcel_ids)})
+    return [_folded(row.id, row.number, events[row.id], policy) for row in rows if row.id in events]
+
+
+def _folded(parcel_id: int, number: str, entries: Sequence[Dated], policy: Policy) -> _Parcel:
+    journeys = fold(entries)
+    hides = any(not policy.shows(entry.event.milestone) for entry in entries)
+    shown = fold(entries, lambda event: policy.shows(event.milestone)) if hides else journeys
+    return _Parcel(parcel_id, number, entries, journeys, shown)
 
 
 def _match(connection: Connection, parcels: Iterable[_Parcel]) -> dict[str, list[int]]:
@@ -116,7 +121,7 @@ def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: C
 def _parcel_state(parcel: _Parcel) -> dict[str, Any]:
     """All that is known, and beside it what Odoo may see of it."""
     return {
-        "journeys": [s.to_dict() for s in fold(parcel.entries)],
+        "journeys": [s.to_dict() for s in parcel.journeys],
         "shown": [s.to_dict() for s in parcel.shown],
     }
 
