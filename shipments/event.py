@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +61,7 @@ class Reference:
 When = datetime | date | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One thing that happened to a parcel.
 
@@ -92,7 +93,7 @@ class Event:
     retracts: str | None = None
     is_test: bool = False
 
-    @property
+    @cached_property
     def key(self) -> UUID:
         """What makes two reports the same event: content only, never description, delivery id or parsed time."""
         place = self.location
@@ -153,10 +154,10 @@ class Event:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "Event":
-        """The event that `to_dict` printed: from_dict(to_dict(e)) == e, with an equal key."""
+    def from_dict(cls, data: dict[str, Any], key: UUID | None = None) -> "Event":
+        """The event that `to_dict` printed: from_dict(to_dict(e)) == e, with an equal key (given if it is known)."""
         proof, category = data["proof_of_delivery"], data["exception_category"]
-        return cls(
+        event = cls(
             carrier=data["carrier"],
             tracking_number=data["tracking_number"],
             journey=data["journey"] or "",
@@ -179,6 +180,9 @@ class Event:
             retracts=data["retracts"],
             is_test=data["is_test"],
         )
+        if key:
+            event.__dict__["key"] = key
+        return event
 
 
 def _print_time(at: When) -> str | None:

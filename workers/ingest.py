@@ -68,10 +68,10 @@ def _store(connection: Connection, batch: Sequence[Understood], policy: Policy) 
     save_messages(connection, [u.verdict for u in batch])
     saved = save_events(connection, [told for u in batch for told in u.told])
     told_at = min((u.verdict.message.received_at for u in batch if u.verdict.message.lane == LIVE), default=None)
-    settled = settle(connection, saved.parcel_ids, (), policy, told_at)
+    settled = settle(connection, saved.parcel_ids, (), policy, news=saved.changed, told_at=told_at)
     return Tally(
         read=len(batch),
-        events=saved.changed,
+        events=len(saved.changed),
         repeats=saved.repeats,
         parked=sum(u.verdict.state is MessageState.PARKED for u in batch),
         unmatched=settled.unmatched,

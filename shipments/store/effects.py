@@ -3,7 +3,6 @@
 What is due is decided by the database's clock: workers' clocks may differ by an hour.
 """
 
-import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from shipments.effects import Effect, Kind
+from shipments.store.rows import as_rows
 
 LEASE = timedelta(seconds=90)
 """A claim that is not recorded within this time is another's. Longer than a batch of calls to Odoo may take."""
@@ -50,9 +50,9 @@ class Recorded:
 
 _SAVE = text("""
     insert into effects (key, kind, subject, payload, due_at, decided_at, told_at)
-    select key, kind, subject, payload, now() + linger, now(), :told_at from unnest(
-        cast(:key as text[]), cast(:kind as text[]), cast(:subject as bigint[]),
-        cast(:payload as jsonb[]), cast(:linger as interval[])) as t (key, kind, subject, payload, linger)
+    select key, kind, subject, payload, now() + make_interval(secs => linger), now(), :told_at
+    from jsonb_to_recordset(cast(:rows as jsonb)) as t (
+        key text, kind text, subject bigint, payload jsonb, linger double precision)
     on conflict (key) do update set
         payload = excluded.payload, version = effects.version + 1, decided_at = excluded.decided_at,
         told_at = excluded.told_at, attempts = 0, reason = null,
@@ -70,18 +70,20 @@ def save_effects(connection: Connection, effects: Iterable[Effect], told_at: dat
     told_at: when the oldest message behind them arrived, to measure how late Odoo shows it; None if nobody waits.
     """
     unique = {e.key: e for e in effects}
-    rows = [unique[key] for key in sorted(unique)]
-    if not rows:
+    if not unique:
         return 0
-    values = {
-        "key": [e.key for e in rows],
-        "kind": [e.kind.value for e in rows],
-        "subject": [e.subject for e in rows],
-        "payload": [json.dumps(e.payload) for e in rows],
-        "linger": [LINGER.get(e.kind, timedelta(0)) for e in rows],
-        "told_at": told_at,
+    rows = as_rows(_row(unique[key]) for key in sorted(unique))
+    return len(connection.execute(_SAVE, {"rows": rows, "told_at": told_at}).all())
+
+
+def _row(effect: Effect) -> dict[str, Any]:
+    return {
+        "key": effect.key,
+        "kind": effect.kind.value,
+        "subject": effect.subject,
+        "payload": effect.payload,
+        "linger": LINGER.get(effect.kind, timedelta(0)).total_seconds(),
     }
-    return len(connection.execute(_SAVE, values).all())
 
 
 _CLAIM = text("""

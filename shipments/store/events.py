@@ -1,9 +1,8 @@
 """Events and parcels in the database: each event once, under its key, at its parcel."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, text
 from shipments.correlation import comparable
 from shipments.event import Event
 from shipments.fold import Dated, dated
+from shipments.store.rows import as_rows
 
 
 class Told(NamedTuple):
@@ -22,10 +22,10 @@ class Told(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """What saving events changed: the parcels with news, how many events were new or mended, how many were known."""
+    """What saving events changed: the parcels with news, the keys of events new or mended, how many were known."""
 
     parcel_ids: list[int]
-    changed: int
+    changed: frozenset[UUID]
     repeats: int
 
 
@@ -49,14 +49,14 @@ _LOCK_PARCELS = text("""
 # was unknown and is known now. Another message's wording never does: the result would depend on who came first.
 _ADD_EVENTS = text("""
     insert into events (key, parcel_id, message_id, received_at, instant, milestone, event)
-    select * from unnest(cast(:key as uuid[]), cast(:parcel_id as bigint[]), cast(:message_id as uuid[]),
-        cast(:received_at as timestamptz[]), cast(:instant as timestamptz[]), cast(:milestone as text[]),
-        cast(:event as jsonb[]))
+    select * from jsonb_to_recordset(cast(:rows as jsonb)) as t (
+        key uuid, parcel_id bigint, message_id uuid, received_at timestamptz, instant timestamptz, milestone text,
+        event jsonb)
     on conflict (key) do update set milestone = excluded.milestone, event = excluded.event, instant = excluded.instant
     where events.event is distinct from excluded.event and (
         events.message_id = excluded.message_id
         or (events.milestone = 'unknown' and excluded.milestone <> 'unknown'))
-    returning parcel_id
+    returning key, parcel_id
 """)
 
 
@@ -65,28 +65,32 @@ def save_events(connection: Connection, told: Iterable[Told]) -> Saved:
     told = list(told)
     unique = {t.event.key: t for t in reversed(told)}  # of several tellings in one batch, the first
     if not unique:
-        return Saved([], 0, 0)
+        return Saved([], frozenset(), 0)
     parcels = _lock_parcels(connection, {_parcel_key(t.event) for t in unique.values()})
-    rows = sorted(unique.items())
-    values = {
-        "key": [key for key, _ in rows],
-        "parcel_id": [parcels[_parcel_key(t.event)] for _, t in rows],
-        "message_id": [t.message_id for _, t in rows],
-        "received_at": [t.received_at for _, t in rows],
-        "instant": [dated(t.event, t.received_at).instant for _, t in rows],
-        "milestone": [t.event.milestone.value for _, t in rows],
-        "event": [json.dumps(t.event.to_dict()) for _, t in rows],
+    rows = [_row(key, parcels[_parcel_key(t.event)], t) for key, t in sorted(unique.items())]
+    changed = connection.execute(_ADD_EVENTS, {"rows": as_rows(rows)}).all()
+    keys = frozenset(row.key for row in changed)
+    return Saved(sorted({row.parcel_id for row in changed}), keys, len(told) - len(changed))
+
+
+def _row(key: UUID, parcel_id: int, told: Told) -> dict[str, Any]:
+    return {
+        "key": key,
+        "parcel_id": parcel_id,
+        "message_id": told.message_id,
+        "received_at": told.received_at,
+        "instant": dated(told.event, told.received_at).instant,
+        "milestone": told.event.milestone.value,
+        "event": told.event.to_dict(),
     }
-    changed = [row.parcel_id for row in connection.execute(_ADD_EVENTS, values)]
-    return Saved(sorted(set(changed)), len(changed), len(told) - len(changed))
 
 
 def find_events(connection: Connection, parcel_ids: Collection[int]) -> Mapping[int, list[Dated]]:
     """All events of those parcels, by parcel."""
     found: dict[int, list[Dated]] = {}
-    query = text("select parcel_id, instant, event from events where parcel_id = any(:ids)")
+    query = text("select parcel_id, key, instant, event from events where parcel_id = any(:ids)")
     for row in connection.execute(query, {"ids": list(parcel_ids)}):
-        found.setdefault(row.parcel_id, []).append(Dated(row.instant, Event.from_dict(row.event)))
+        found.setdefault(row.parcel_id, []).append(Dated(row.instant, Event.from_dict(row.event, row.key)))
     return found
 
 

@@ -1,6 +1,6 @@
 """Messages in the database: kept when Redis is away, stored when ingested, replayed when asked."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text, update
 
 from shipments.store.intake import Intaken
+from shipments.store.rows import as_rows
 from shipments.store.schema import messages
 
 
@@ -31,10 +32,10 @@ class Verdict:
 
 _INSERT = text("""
     insert into messages (id, carrier, account, lane, received_at, trace, sealed, state, reason, events)
-    select * from unnest(
-        cast(:id as uuid[]), cast(:carrier as text[]), cast(:account as text[]), cast(:lane as text[]),
-        cast(:received_at as timestamptz[]), cast(:trace as text[]), cast(:sealed as bytea[]),
-        cast(:state as text[]), cast(:reason as text[]), cast(:events as int[]))
+    select id, carrier, account, lane, received_at, trace, decode(sealed, 'base64'), state, reason, events
+    from jsonb_to_recordset(cast(:rows as jsonb)) as t (
+        id uuid, carrier text, account text, lane text, received_at timestamptz, trace text, sealed text, state text,
+        reason text, events int)
     on conflict (id) do update set state = excluded.state, reason = excluded.reason, events = excluded.events
 """)
 
@@ -43,7 +44,7 @@ def save_messages(connection: Connection, verdicts: Sequence[Verdict]) -> None:
     """Stores messages with what became of them. A message that is there already only takes the new verdict."""
     unique = {v.message.id: v for v in verdicts}.values()
     if unique:
-        connection.execute(_INSERT, _columns(unique))
+        connection.execute(_INSERT, {"rows": as_rows(_row(v) for v in unique)})
 
 
 def keep_received(engine: Engine, message: Intaken) -> None:
@@ -92,17 +93,17 @@ def _intaken(row: Any) -> Intaken:
     return Intaken(row.id, row.carrier, row.account, row.lane, row.received_at, row.trace, bytes(row.sealed))
 
 
-def _columns(verdicts: Iterable[Verdict]) -> dict[str, list[Any]]:
-    rows = list(verdicts)
+def _row(verdict: Verdict) -> dict[str, Any]:
+    message = verdict.message
     return {
-        "id": [v.message.id for v in rows],
-        "carrier": [v.message.carrier for v in rows],
-        "account": [v.message.account for v in rows],
-        "lane": [v.message.lane for v in rows],
-        "received_at": [v.message.received_at for v in rows],
-        "trace": [v.message.trace for v in rows],
-        "sealed": [v.message.sealed for v in rows],
-        "state": [v.state.value for v in rows],
-        "reason": [v.reason for v in rows],
-        "events": [v.events for v in rows],
+        "id": message.id,
+        "carrier": message.carrier,
+        "account": message.account,
+        "lane": message.lane,
+        "received_at": message.received_at,
+        "trace": message.trace,
+        "sealed": message.sealed,
+        "state": verdict.state.value,
+        "reason": verdict.reason,
+        "events": verdict.events,
     }

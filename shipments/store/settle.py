@@ -4,11 +4,11 @@ fold the parcels, match them to deliveries by number, roll deliveries and orders
 same again changes nothing, so whoever is in doubt settles.
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -21,6 +21,7 @@ from shipments.rules.policy import Policy
 from shipments.store.deliveries import lock_shipments
 from shipments.store.effects import save_effects
 from shipments.store.events import find_events
+from shipments.store.rows import as_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Parcel:
-    """A parcel as it was just folded: its events, its journeys, and these as far as Odoo may see them."""
+    """A parcel as it was just folded: its events, those Odoo's timeline may miss, its journeys, those Odoo may see."""
 
     id: int
     number: str
     entries: Sequence[Dated]
+    news: Sequence[Dated]
     journeys: tuple[Standing, ...]
     shown: tuple[Standing, ...]
 
@@ -58,13 +60,16 @@ def settle(
     parcel_ids: Collection[int],
     shipment_ids: Collection[int],
     policy: Policy,
+    *,
+    news: Collection[UUID] | None = None,
     told_at: datetime | None = None,
 ) -> Settled:
     """Settles those parcels (which the caller has locked) and shipments, and all that follows from them.
 
-    told_at: when the oldest message with news of them arrived; None where nobody waits for it.
+    news: keys of the events that brought this about, so that rows of the timeline are decided for them alone; None
+    for all. told_at: when the oldest message with news arrived; None where nobody waits for it.
     """
-    parcels = _fold_parcels(connection, parcel_ids, policy)
+    parcels = _fold_parcels(connection, parcel_ids, policy, news)
     matches = _match(connection, parcels)
     _save_parcels(connection, parcels, matches.keys())
     touched = set(shipment_ids) | {s for ids in matches.values() for s in ids}
@@ -76,18 +81,28 @@ def settle(
     return Settled(len(parcels), len(touched), unmatched, saved)
 
 
-def _fold_parcels(connection: Connection, parcel_ids: Collection[int], policy: Policy) -> list[_Parcel]:
+def _fold_parcels(
+    connection: Connection, parcel_ids: Collection[int], policy: Policy, news: Collection[UUID] | None
+) -> list[_Parcel]:
+    """A parcel that had no delivery until now is news with all its events."""
     events = find_events(connection, parcel_ids)
-    query = text("select id, number from parcels where id = any(:ids) order by id")
+    query = text("select id, number, unmatched_since from parcels where id = any(:ids) order by id")
     rows = connection.execute(query, {"ids": list(parcel_ids)})
-    return [_folded(row.id, row.number, events[row.id], policy) for row in rows if row.id in events]
+    return [
+        _folded(row.id, row.number, events[row.id], policy, None if row.unmatched_since else news)
+        for row in rows
+        if row.id in events
+    ]
 
 
-def _folded(parcel_id: int, number: str, entries: Sequence[Dated], policy: Policy) -> _Parcel:
+def _folded(
+    parcel_id: int, number: str, entries: Sequence[Dated], policy: Policy, news: Collection[UUID] | None
+) -> _Parcel:
     journeys = fold(entries)
     hides = any(not policy.shows(entry.event.milestone) for entry in entries)
     shown = fold(entries, lambda event: policy.shows(event.milestone)) if hides else journeys
-    return _Parcel(parcel_id, number, entries, journeys, shown)
+    new = entries if news is None else [entry for entry in entries if entry.event.key in news]
+    return _Parcel(parcel_id, number, entries, new, journeys, shown)
 
 
 def _match(connection: Connection, parcels: Iterable[_Parcel]) -> dict[str, list[int]]:
@@ -106,24 +121,18 @@ def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: C
             update parcels set state = t.state,
                 unmatched_since = case when t.stranger then coalesce(parcels.unmatched_since, now()) end,
                 look_up_at = case when t.stranger then coalesce(parcels.look_up_at, now()) end
-            from unnest(cast(:id as bigint[]), cast(:state as jsonb[]), cast(:stranger as bool[]))
-                as t (id, state, stranger)
+            from jsonb_to_recordset(cast(:rows as jsonb)) as t (id bigint, state jsonb, stranger bool)
             where parcels.id = t.id
         """),
-        {
-            "id": [p.id for p in parcels],
-            "state": [json.dumps(_parcel_state(p)) for p in parcels],
-            "stranger": [bool(p.shown) and p.number not in matched for p in parcels],
-        },
+        {"rows": as_rows(_parcel_row(p, bool(p.shown) and p.number not in matched) for p in parcels)},
     )
 
 
-def _parcel_state(parcel: _Parcel) -> dict[str, Any]:
+def _parcel_row(parcel: _Parcel, stranger: bool) -> dict[str, Any]:
     """All that is known, and beside it what Odoo may see of it."""
-    return {
-        "journeys": [s.to_dict() for s in parcel.journeys],
-        "shown": [s.to_dict() for s in parcel.shown],
-    }
+    journeys = [s.to_dict() for s in parcel.journeys]
+    shown = journeys if parcel.shown is parcel.journeys else [s.to_dict() for s in parcel.shown]
+    return {"id": parcel.id, "state": {"journeys": journeys, "shown": shown}, "stranger": stranger}
 
 
 def _settle_shipments(
@@ -206,18 +215,19 @@ def _timeline(shipment: _Shipment, parcels: Sequence[_Parcel], policy: Policy) -
     """The rows of the parcels that have news, as far as they belong to the journey this delivery means."""
     for parcel in parcels:
         if journey := shipment.journeys.get(parcel.number):
-            meant = [e for e in parcel.entries if journey.started_at <= e.instant <= journey.last_at]
+            meant = [e for e in parcel.news if journey.started_at <= e.instant <= journey.last_at]
             yield from decide_timeline(shipment.delivery.picking_id, meant, policy)
 
 
 def _save_shipments(connection: Connection, shipments: Sequence[_Shipment]) -> None:
     query = text("""
         update shipments set state = t.state
-        from unnest(cast(:id as bigint[]), cast(:state as jsonb[])) as t (id, state)
+        from jsonb_to_recordset(cast(:rows as jsonb)) as t (id bigint, state jsonb)
         where shipments.id = t.id and shipments.state is distinct from t.state
     """)
-    states = [json.dumps(s.standing.to_dict()) if s.standing else None for s in shipments]
-    connection.execute(query, {"id": [s.delivery.picking_id for s in shipments], "state": states})
+    states = ((s.delivery.picking_id, s.standing) for s in shipments)
+    rows = as_rows({"id": id_, "state": standing.to_dict() if standing else None} for id_, standing in states)
+    connection.execute(query, {"rows": rows})
 
 
 def _orders(shipments: Iterable[_Shipment], order_ids: Collection[int | None]) -> Iterator[Effect]:
