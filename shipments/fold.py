@@ -267,11 +267,27 @@ def _walk(entries: Sequence[Dated]) -> Standing:
     """One journey, or one piece of it, from its first event to its last."""
     standing = _first(entries[0])
     for entry in entries[1:]:
-        standing = _step(standing, entry)
-        standing = _take_notes(standing, entry)
-    if standing.milestone not in (Milestone.DELIVERED, Milestone.PARTIALLY_DELIVERED, Milestone.RETURNED):
-        standing = replace(standing, proof_of_delivery=None)
-    return standing
+        if _moves(standing, entry.event):
+            standing = _move(standing, entry)
+    has_proof = standing.milestone in (Milestone.DELIVERED, Milestone.PARTIALLY_DELIVERED, Milestone.RETURNED)
+    return replace(
+        standing,
+        last_at=entries[-1].instant,
+        estimated_delivery_at=_latest_estimate(entries),
+        proof_of_delivery=_latest_proof(entries) if has_proof else None,
+    )
+
+
+def _latest_estimate(entries: Sequence[Dated]) -> str | None:
+    """Whichever event brings it, news included."""
+    estimates = (entry.event.estimated_delivery_at for entry in reversed(entries))
+    return next((estimate.isoformat() for estimate in estimates if estimate), None)
+
+
+def _latest_proof(entries: Sequence[Dated]) -> dict[str, Any] | None:
+    """Whichever event brings it: carriers tell of a signature apart from the delivery."""
+    proofs = (entry.event.proof_of_delivery for entry in reversed(entries))
+    return next(({"signed_by": p.signed_by, "at": p.at, "document": p.document} for p in proofs if p), None)
 
 
 def _first(entry: Dated) -> Standing:
@@ -288,11 +304,7 @@ def _first(entry: Dated) -> Standing:
         started_at=entry.instant,
         last_at=entry.instant,
     )
-    return _take_notes(_move(base, entry), entry)
-
-
-def _step(standing: Standing, entry: Dated) -> Standing:
-    return _move(standing, entry) if _moves(standing, entry.event) else standing
+    return _move(base, entry)
 
 
 def _moves(standing: Standing, event: Event) -> bool:
@@ -352,23 +364,6 @@ def _problems(
         return closed
     event = entry.event
     return (*closed, Problem(event.key.hex, category, milestone, entry.instant, event.description))
-
-
-def _take_notes(standing: Standing, entry: Dated) -> Standing:
-    """What every event may bring, whether it moves the journey or not."""
-    event, proof = entry.event, entry.event.proof_of_delivery
-    return replace(
-        standing,
-        last_at=entry.instant,
-        estimated_delivery_at=(
-            event.estimated_delivery_at.isoformat() if event.estimated_delivery_at else standing.estimated_delivery_at
-        ),
-        proof_of_delivery=(
-            {"signed_by": proof.signed_by, "at": proof.at, "document": proof.document}
-            if proof
-            else standing.proof_of_delivery
-        ),
-    )
 
 
 def place(event: Event) -> str | None:

@@ -141,12 +141,15 @@ def _settle_shipments(
     family = _load_shipments(connection, lock_shipments(connection, touched))
     _choose_journeys(connection, family)
     changed = [shipment for id_, shipment in family.items() if id_ in touched]
+    by_number: dict[str, list[_Parcel]] = {}
+    for parcel in parcels:
+        by_number.setdefault(parcel.number, []).append(parcel)
     for shipment in changed:
         known = [journey for journey in shipment.journeys.values() if journey]
         shipment.standing = roll_up(known, expected=len(shipment.journeys)) if known else None
         if shipment.standing:
             yield from decide_delivery(shipment.delivery, shipment.standing, policy)
-            yield from _timeline(shipment, parcels, policy)
+            yield from _timeline(shipment, by_number, policy)
     _save_shipments(connection, changed)
     yield from _orders(family.values(), {s.delivery.order_id for s in changed})
 
@@ -211,10 +214,12 @@ def _registrations_by_number(connection: Connection, numbers: Sequence[str]) -> 
     return found
 
 
-def _timeline(shipment: _Shipment, parcels: Sequence[_Parcel], policy: Policy) -> Iterator[Effect]:
+def _timeline(shipment: _Shipment, parcels: Mapping[str, Sequence[_Parcel]], policy: Policy) -> Iterator[Effect]:
     """The rows of the parcels that have news, as far as they belong to the journey this delivery means."""
-    for parcel in parcels:
-        if journey := shipment.journeys.get(parcel.number):
+    for number, journey in shipment.journeys.items():
+        if journey is None:
+            continue
+        for parcel in parcels.get(number, ()):
             meant = [e for e in parcel.news if journey.started_at <= e.instant <= journey.last_at]
             yield from decide_timeline(shipment.delivery.picking_id, meant, policy)
 

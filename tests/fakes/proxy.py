@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Passes connections on to the host and port of a URL, from `with` on. away: none is taken, those open are cut."""
+    """Passes connections on to the host and port of a URL, from `with` on.
+
+    away: none is taken, those open are cut. `cut` cuts those open, in the middle of whatever they carry.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -36,18 +39,23 @@ class Proxy:
         elif self._listener is None:
             self._listen()
 
+    def cut(self) -> int:
+        """Cuts every connection that is open now; how many. New ones are taken as before."""
+        ends = list(self._open)
+        for end in ends:
+            _shut(end)
+        self._open -= set(ends)
+        return len(ends) // 2
+
     def _listen(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _close(self) -> None:
         listener, self._listener = self._listener, None
-        for connection in [listener, *self._open]:
-            if connection:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-                connection.close()
-        self._open.clear()
+        if listener:
+            _shut(listener)
+        self.cut()
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
@@ -70,7 +78,12 @@ class Proxy:
             while chunk := source.recv(65536):
                 sink.sendall(chunk)
         for end in (source, sink):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+            _shut(end)
             self._open.discard(end)
+
+
+def _shut(end: socket.socket) -> None:
+    """Ends it for both sides, also for a thread that waits in it."""
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
