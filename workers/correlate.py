@@ -12,6 +12,7 @@ from shipments.store.deliveries import (
     claim_strangers,
     count_unmatched,
     find_matched_strangers,
+    find_numbers_of,
     lock_shipments,
     numbers_of,
     save_deliveries,
@@ -46,7 +47,7 @@ def pull_changes(engine: Engine, odoo: Odoo, policy: Policy, tally: Correlated) 
     more = True
     while more:
         page = pull(odoo, since)
-        _store(engine, page.deliveries, policy, tally)
+        store_deliveries(engine, page.deliveries, policy, tally)
         since, more = page.next_since, page.more
         with engine.begin() as connection:
             save_mark(connection, _PULLED, {"since": since.isoformat() if since else None})
@@ -70,17 +71,22 @@ def look_up_strangers(engine: Engine, odoo: Odoo, policy: Policy, tally: Correla
         if not numbers:
             break
         tally.asked += len(numbers)
-        _store(engine, find_numbers(odoo, numbers), policy, tally)
+        store_deliveries(engine, find_numbers(odoo, numbers), policy, tally)
     with engine.connect() as connection:
         tally.unmatched = count_unmatched(connection)
 
 
-def _store(engine: Engine, deliveries: Sequence[Delivery], policy: Policy, tally: Correlated) -> None:
-    """Parcels are locked before deliveries, as everywhere, so that two transactions wait and never deadlock."""
+def store_deliveries(engine: Engine, deliveries: Sequence[Delivery], policy: Policy, tally: Correlated) -> None:
+    """Takes over deliveries as Odoo tells of them, and settles whatever their numbers change.
+
+    Parcels are locked before deliveries, as everywhere, so that two transactions wait and never deadlock.
+    """
 
     def work(connection: Connection) -> Settled:
-        parcels = lock_parcels_with(connection, numbers_of(deliveries))
-        lock_shipments(connection, [d.picking_id for d in deliveries])
+        ids = [d.picking_id for d in deliveries]
+        numbers = {*numbers_of(deliveries), *find_numbers_of(connection, ids)}
+        parcels = lock_parcels_with(connection, sorted(numbers))
+        lock_shipments(connection, ids)
         changed = save_deliveries(connection, deliveries)
         return settle(connection, parcels if changed else [], changed, policy)
 

@@ -40,6 +40,12 @@ def numbers_of(deliveries: Sequence[Delivery]) -> list[str]:
     return sorted({comparable(n) for d in deliveries for n in d.numbers} - {""})
 
 
+def find_numbers_of(connection: Connection, ids: Collection[int]) -> list[str]:
+    """The numbers the index has for those deliveries now, which Odoo may have taken off them."""
+    query = text("select distinct number from numbers where shipment_id = any(:ids)")
+    return [row.number for row in connection.execute(query, {"ids": list(ids)})]
+
+
 def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> set[int]:
     """Takes over what Odoo says of its deliveries; the ids of those whose tracking numbers changed.
 

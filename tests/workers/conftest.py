@@ -11,12 +11,11 @@ from shipments.delivery import Delivery
 from shipments.event import Event
 from shipments.rules.policy import load_policy
 from shipments.store.database import make_engine
-from shipments.store.deliveries import lock_shipments, numbers_of, save_deliveries
-from shipments.store.events import Told, lock_parcels_with
+from shipments.store.events import Told
 from shipments.store.intake import Intaken
 from shipments.store.messages import MessageState, Verdict
-from shipments.store.settle import settle
 from tests.shipments.telling import START
+from workers.correlate import Correlated, store_deliveries
 from workers.ingest import Tally, ingest_batch
 from workers.resources import SHIPPED_POLICY
 from workers.understand import Understood
@@ -65,11 +64,7 @@ def register(engine: Engine) -> Callable[..., None]:
         delivery = Delivery(
             picking_id, f"WH/OUT/{picking_id:05d}", numbers, order_id, f"S{order_id}", 1, registered_at, now(), None
         )
-        with engine.begin() as connection:
-            parcels = lock_parcels_with(connection, numbers_of([delivery]))
-            lock_shipments(connection, [picking_id])
-            changed = save_deliveries(connection, [delivery])
-            settle(connection, parcels, changed, POLICY)
+        store_deliveries(engine, [delivery], POLICY, Correlated())
 
     return register
 

@@ -167,6 +167,16 @@ def test_a_number_taken_off_a_delivery_does_not_move_it_any_more(ingest, registe
     assert rows("select state from shipments") == [(None,)]
 
 
+def test_a_parcel_whose_number_odoo_took_off_its_delivery_is_a_stranger_again(ingest, register, rows):
+    register(1, "T1")
+    ingest([told("in_transit", 5)])
+    register(1, "T2")
+    assert rows("select unmatched_since is not null from parcels") == [(True,)]
+    register(2, "T1")
+    assert rows("select unmatched_since is not null from parcels") == [(False,)]
+    assert rows("select id, state ->> 'milestone' from shipments order by id") == [(1, None), (2, "in_transit")]
+
+
 def test_test_events_are_kept_and_move_nothing(ingest, register, rows):
     register(1, "T1")
     assert ingest([told("delivered", 5, is_test=True)]).events == 1
