@@ -1,13 +1,13 @@
 """The schedule: every stage is asked to look for work now and then, so that losing a wake-up loses nothing.
 
-Entries expire before the next one is due: a worker that was away finds one wake-up, not a heap of them.
+workers/scheduler.py leaves out a call that would only lengthen a queue nobody works on.
 """
 
 from config.queues import ACT, BULK, CORRELATE, INGEST_BULK, INGEST_LIVE, LIVE, SWEEP
 
 
 def _every(seconds: float, task: str, queue: str, *args: str) -> dict[str, object]:
-    return {"task": task, "schedule": seconds, "args": args, "options": {"queue": queue, "expires": seconds}}
+    return {"task": task, "schedule": seconds, "args": args, "options": {"queue": queue}}
 
 
 SCHEDULE = {

@@ -28,7 +28,7 @@ app.conf.update(
         "retry_on_timeout": True,
     },
     beat_schedule=SCHEDULE,
-    beat_scheduler="celery.beat:Scheduler",  # nothing to remember: every entry is due within seconds of a start
+    beat_scheduler="workers.scheduler:PoliteScheduler",
     task_queues=[Queue(name) for name in QUEUES],
     task_create_missing_queues=False,
     task_acks_late=True,

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 def wake(task: str, queue: str, *args: str) -> bool:
     """Asks a worker of that queue to look for work. False if the broker is away: beat asks again within seconds."""
     try:
-        app.send_task(task, args=args, queue=queue, expires=60, ignore_result=True)
+        app.send_task(task, args=args, queue=queue, ignore_result=True)
     except (OperationalError, RedisError, OSError) as fault:
         log.warning("no worker could be woken, beat will", extra={"stage": task, "fault": type(fault).__name__})
         return False

@@ -1,0 +1,63 @@
+"""Acceptance: what the doors alone take in, nobody working behind them, and how long one answer takes."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from redis import Redis
+
+from tests.bench.figures import Figure, Report, progress
+from tests.bench.load import Load, run_load
+from tests.bench.posts import bodies, made_up_numbers, requests
+from tests.bench.sides import Milepost, Textbook, synced_every_second
+from tests.bench.size import Size
+from tests.bench.trivial import trivial_server
+
+P99_BAR_MS = 25
+
+
+def load_ceiling(report: Report, size: Size) -> None:
+    """What the load generator reaches where nothing is done, so that a reader can tell who was the limit."""
+    with trivial_server() as port:
+        load = run_load(port, requests(_some(size.textbook_posts)), seconds=size.round_seconds)
+    report.add(Figure("load generator against a server that does nothing", load.per_second, unit="posts/s"))
+
+
+def acceptance(report: Report, size: Size, milepost: Milepost, textbook: Textbook, redis: Redis) -> float:
+    """The ratio; returns Milepost's rate."""
+    mine, theirs = [], []
+    for number in range(size.rounds):
+        theirs.append(_textbook_door(textbook, redis, size).per_second)
+        mine.append(_door(milepost, size.door_posts, size).per_second)
+        progress(f"acceptance, round {number + 1}: Milepost {mine[-1]:,.0f}/s, textbook {theirs[-1]:,.0f}/s")
+        redis.flushall()
+    report.add(Figure("acceptance, Milepost, fsynced", median(mine), unit="/s"))
+    report.add(Figure("acceptance, textbook, not fsynced", median(theirs), unit="/s"))
+    report.add(Figure("acceptance ratio", median(_ratios(mine, theirs)), 3, "x", higher=True))
+    return median(mine)
+
+
+def answer_time(report: Report, size: Size, milepost: Milepost, rate: float, name: str) -> None:
+    """The 99th percentile of the answers at that rate."""
+    posts = _some(int(rate * size.round_seconds))
+    load = run_load(milepost.port, requests(posts), rate=rate)
+    note = f"{rate:,.0f}/s posted, {load.per_second:,.0f}/s accepted"
+    report.add(Figure(name, load.p99 * 1000, P99_BAR_MS, "ms", note=note))
+
+
+def _door(milepost: Milepost, posts: int, size: Size) -> Load:
+    return run_load(milepost.port, requests(_some(posts)), seconds=size.round_seconds)
+
+
+def _textbook_door(textbook: Textbook, redis: Redis, size: Size) -> Load:
+    with synced_every_second(redis):
+        return run_load(textbook.port, requests(_some(size.textbook_posts)), seconds=size.round_seconds)
+
+
+def _some(count: int) -> list[bytes]:
+    """At least so many bodies."""
+    return bodies(made_up_numbers(count // 6 + 1, "DOOR"))
+
+
+def _ratios(mine: list[float], theirs: list[float]) -> Iterator[float]:
+    """Round by round: a slower moment of the machine slows both."""
+    return (a / b for a, b in zip(mine, theirs, strict=True))

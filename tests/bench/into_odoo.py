@@ -1,0 +1,58 @@
+"""From webhook to Odoo: how many calls it takes, and how long until Odoo shows what a carrier told."""
+
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from tests.bench.figures import Figure, Report
+from tests.bench.load import run_load
+from tests.bench.posts import bodies, requests
+from tests.bench.sides import Milepost, wait_for
+
+PACE = 100
+CALLS_BAR = 20
+P95_BAR_SECONDS = 2
+
+UNDONE = "select count(*) from effects where state in ('due', 'claimed')"
+UNDONE_STATES = f"{UNDONE} and kind in ('delivery', 'order')"
+INDEXED = "select count(*) from numbers"
+P95 = """
+    select percentile_cont(0.95) within group (order by extract(epoch from done_at - told_at))
+    from effects where kind = 'delivery' and state = 'done'
+        and subject in (select shipment_id from numbers where number = any(%s))
+"""
+
+Calls = Callable[[], int]
+"""How many calls Odoo has been asked so far."""
+
+
+def calls_and_time(
+    report: Report, milepost: Milepost, calls: Calls, numbers: Sequence[str], paced: int, where: str
+) -> None:
+    """The first so many numbers are told of once each, PACE a second; the others with their whole way, in one go."""
+    slow, fast = numbers[:paced], numbers[paced:]
+    milepost.wait_until_done(INDEXED, len(numbers))
+    each = _calls_per_thousand(milepost, calls, bodies(slow, ["out_for_delivery"]), PACE)
+    p95 = _p95_seconds(milepost, slow)
+    report.add(Figure(f"webhook to Odoo ({where}), p95 at {PACE} webhooks a second", p95, P95_BAR_SECONDS, "s"))
+    report.add(Figure(f"Odoo calls per 1,000 events at {PACE} webhooks a second", each, CALLS_BAR))
+    each = _calls_per_thousand(milepost, calls, bodies(fast), 0)
+    report.add(Figure("Odoo calls per 1,000 events, as fast as they are taken", each, CALLS_BAR))
+
+
+def _calls_per_thousand(milepost: Milepost, calls: Calls, made: list[bytes], rate: float) -> float:
+    """Every call counts until Odoo shows everything, those that only look for changes too."""
+    before, stored = calls(), milepost.count(Milepost.STORED)
+    load = run_load(milepost.port, requests(made), rate=rate)
+    milepost.wait_until_done(Milepost.STORED, stored + load.accepted)
+    wait_for(lambda: milepost.count(UNDONE) == 0, 120, "Odoo to show everything")
+    return (calls() - before) / load.accepted * 1000
+
+
+def _p95_seconds(milepost: Milepost, numbers: Sequence[str]) -> float:
+    """From the arrival of the oldest message in the batch until Odoo's answer was written down, by one clock."""
+    with psycopg.connect(milepost.database_url) as connection:
+        row = connection.execute(P95.encode(), [list(numbers)]).fetchone()
+    if row is None or row[0] is None:
+        raise RuntimeError("no delivery reached Odoo")
+    return float(row[0])

@@ -1,0 +1,168 @@
+"""The load generator: a process of its own that posts prepared requests over kept connections.
+
+    python -m tests.bench.load PORT FILE [--rate N] [--seconds S]
+
+posts each request of FILE once to 127.0.0.1, as fast as it is answered or N a second, for S seconds at most, and
+prints a Load as JSON. With --rate a request's time counts from when it was due, so a server that falls behind shows.
+"""
+
+import argparse
+import json
+import selectors
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+CONNECTIONS = 16
+GIVE_UP_SECONDS = 300
+_SIZE = struct.Struct("!I")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What came of it. Times in seconds; p99 over the accepted."""
+
+    accepted: int
+    refused: int
+    seconds: float
+    p99: float
+
+    @property
+    def per_second(self) -> float:
+        return self.accepted / self.seconds
+
+
+def run_load(port: int, requests: Iterable[bytes], *, rate: float = 0, seconds: float = GIVE_UP_SECONDS) -> Load:
+    """Posts them from another process and waits for it."""
+    with tempfile.NamedTemporaryFile(prefix="milepost-bench-") as file:
+        for request in requests:
+            file.write(_SIZE.pack(len(request)) + request)
+        file.flush()
+        command = [sys.executable, "-m", "tests.bench.load", str(port), file.name]
+        command += ["--rate", str(rate), "--seconds", str(seconds)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return Load(**json.loads(done.stdout))
+
+
+class _Poster:
+    def __init__(self, port: int, requests: deque[bytes], rate: float, seconds: float) -> None:
+        self._address = ("127.0.0.1", port)
+        self._requests = requests
+        self._rate = rate
+        self._selector = selectors.DefaultSelector()
+        self._free: list[socket.socket] = []
+        self._sent: dict[socket.socket, float] = {}
+        self._answers: dict[socket.socket, bytes] = {}
+        self._times: list[float] = []
+        self._refused = 0
+        self._posted = 0
+        self._began = time.perf_counter()
+        self._ends_at = self._began + seconds
+
+    def run(self) -> Load:
+        for _ in range(CONNECTIONS):
+            self._connect()
+        self._began = time.perf_counter()
+        while (self._requests and time.perf_counter() < self._ends_at) or self._sent:
+            self._post()
+            for key, _ in self._selector.select(self._pause()):
+                self._read(key.fileobj)  # type: ignore[arg-type]
+            if time.perf_counter() > self._ends_at + 30:
+                break
+        seconds = time.perf_counter() - self._began
+        times = sorted(self._times) or [0.0]
+        refused = self._refused + len(self._sent)
+        return Load(len(self._times), refused, seconds, times[int(len(times) * 0.99)])
+
+    def _connect(self) -> None:
+        connection = socket.create_connection(self._address, timeout=30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._selector.register(connection, selectors.EVENT_READ)
+        self._free.append(connection)
+
+    def _post(self) -> None:
+        while self._free and self._requests:
+            at = time.perf_counter()
+            due = self._began + self._posted / self._rate if self._rate else at
+            if due > at or at > self._ends_at:
+                return
+            connection = self._free.pop()
+            self._answers[connection], self._sent[connection] = b"", due
+            connection.sendall(self._requests.popleft())
+            self._posted += 1
+
+    def _pause(self) -> float:
+        if not self._rate or not self._free:
+            return 1.0
+        return max(0.0, self._began + self._posted / self._rate - time.perf_counter())
+
+    def _read(self, connection: socket.socket) -> None:
+        try:
+            received = connection.recv(65536)
+        except OSError:
+            received = b""
+        if not received:
+            self._replace(connection)
+            return
+        answer = self._answers[connection] = self._answers.get(connection, b"") + received
+        if is_whole(answer):
+            due = self._sent.pop(connection)
+            if answer.startswith(b"HTTP/1.1 202"):
+                self._times.append(time.perf_counter() - due)
+            else:
+                self._refused += 1
+            self._free.append(connection)
+
+    def _replace(self, connection: socket.socket) -> None:
+        """The server hung up: an answer that was owed will not come."""
+        self._selector.unregister(connection)
+        connection.close()
+        if self._sent.pop(connection, None) is not None:
+            self._refused += 1
+        else:
+            self._free.remove(connection)
+        self._connect()
+
+
+def is_whole(answer: bytes) -> bool:
+    """Whether the headers and as many bytes as they announce are there."""
+    head, blank, body = answer.partition(b"\r\n\r\n")
+    if not blank:
+        return False
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return len(body) >= int(value)
+    return True
+
+
+def read_requests(path: Path) -> deque[bytes]:
+    content, place, found = path.read_bytes(), 0, deque()
+    while place < len(content):
+        (size,) = _SIZE.unpack_from(content, place)
+        place += _SIZE.size
+        found.append(content[place : place + size])
+        place += size
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--rate", type=float, default=0)
+    parser.add_argument("--seconds", type=float, default=GIVE_UP_SECONDS)
+    given = parser.parse_args()
+    load = _Poster(given.port, read_requests(given.file), given.rate, given.seconds).run()
+    print(json.dumps(asdict(load)))
+
+
+if __name__ == "__main__":
+    main()

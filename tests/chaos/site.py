@@ -1,0 +1,120 @@
+"""One Milepost with all its processes, a stand-in for Odoo and carriers' line to it, on a folder of its own."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.commands.up import Up
+from config.embedded.folder import free_port
+from config.queues import LANES
+from config.settings import load_settings
+from shipments.store.database import make_engine
+from shipments.store.intake import Intake
+from tests.fakes.carriers import SECRETS
+from tests.fakes.odoo import FakeOdoo
+from tests.fakes.proxy import Proxy
+from workers.odoo import setup
+from workers.odoo.client import connect
+
+DISK = "192m"
+OURS = ("MILEPOST_", "ODOO_", "SENTRY_", "CARRIER_")
+
+WAITING = {
+    "messages received": "select count(*) from messages where state = 'received'",
+    "parcels unmatched": "select count(*) from parcels where unmatched_since is not null",
+    "effects due": "select count(*) from effects where state in ('due', 'claimed')",
+}
+
+
+@dataclass
+class Site:
+    """disk: where Valkey writes, if that is a disk of its own which can be filled."""
+
+    up: Up
+    odoo: FakeOdoo
+    to_odoo: Proxy
+    to_web: Proxy
+    engine: Engine
+    valkey: redis.Redis
+    disk: Path | None
+
+    def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), values)]
+
+    def pid_of(self, name: str) -> int:
+        """Of a process of the Procfile, of `valkey` or of `postgres`; 0 while there is none."""
+        return self.up.servers.pid_of(name) if name in ("valkey", "postgres") else self.up.pids[name]
+
+    def waiting(self) -> dict[str, int]:
+        """What is not done yet, as far as there is any. Streams first: what leaves them is in PostgreSQL by then."""
+        intake = Intake(self.valkey)
+        found = {f"in stream {lane}": intake.length(lane) for lane in LANES}
+        found |= {name: int(self.rows(query)[0][0]) for name, query in WAITING.items()}
+        return {name: count for name, count in found.items() if count}
+
+    def settle(self, seconds: float) -> dict[str, int] | None:
+        """Waits until nothing waits: None; or what still waits when the time is over."""
+        deadline = time.monotonic() + seconds
+        left: dict[str, int] = {"servers away": 1}
+        while time.monotonic() < deadline:
+            with suppress(SQLAlchemyError, RedisError, OSError):
+                left = self.waiting()
+                if not left:
+                    return None
+            time.sleep(0.2)
+        return left
+
+
+@contextmanager
+def running(
+    home: Path, deliveries: int, extra: Mapping[str, str] | None = None, progress: Callable[[str], None] = print
+) -> Iterator[tuple[Site, list[str]]]:
+    """A Milepost that is up, and the tracking numbers of the deliveries in its Odoo, the same ones every time."""
+    with ExitStack() as stack:
+        disk = stack.enter_context(own_disk(home / "valkey"))
+        odoo = stack.enter_context(FakeOdoo())
+        numbers = [number for made in odoo.seed(deliveries) for number in made["tracking"]]
+        to_odoo = stack.enter_context(Proxy(odoo.url))
+        environ = _environ(home, odoo.environ() | {"ODOO_URL": to_odoo.url} | dict(extra or {}))
+        setup.apply(connect(load_settings(environ)))
+        up = stack.enter_context(Up(environ, progress=progress))
+        to_web = stack.enter_context(Proxy(up.web_url))
+        engine = make_engine(up.settings.database_url)
+        stack.callback(engine.dispose)
+        valkey = stack.enter_context(redis.Redis.from_url(up.settings.redis_url, socket_timeout=5))
+        yield Site(up, odoo, to_odoo, to_web, engine, valkey, disk), numbers
+
+
+def _environ(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """Ours, without what would lead to somebody's real servers."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    environ |= {f"CARRIER_{name.upper()}_SECRETS": secret for name, secret in SECRETS.items()}
+    environ |= {"MILEPOST_HOME": str(home), "MILEPOST_PORT": str(free_port())}
+    return environ | {"MILEPOST_FLOWER_PORT": str(free_port()), "ODOO_TIMEOUT_SECONDS": "10"} | dict(extra)
+
+
+@contextmanager
+def own_disk(folder: Path) -> Iterator[Path | None]:
+    """A small disk in memory mounted there; None where we may not mount."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "tmpfs", str(folder)]
+    try:
+        mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    try:
+        yield folder if mounted else None
+    finally:
+        if mounted:
+            subprocess.run(["umount", "--lazy", str(folder)], capture_output=True, check=False)
