@@ -102,11 +102,15 @@ def count_unmatched(connection: Connection) -> int:
 
 
 def lock_shipments(connection: Connection, ids: Collection[int]) -> list[int]:
-    """Those shipments and all others of the same orders, locked in order until the transaction ends; their ids."""
+    """Those shipments and all others of the same orders, locked in order until the transaction ends; their ids.
+
+    A union, since PostgreSQL reads the whole table for `id in ... or order_id in ...`.
+    """
     query = text("""
-        select id from shipments
-        where id = any(:ids) or order_id in (
-            select order_id from shipments where id = any(:ids) and order_id is not null)
+        select id from shipments where id in (
+            select unnest(cast(:ids as bigint[]))
+            union select sibling.id from shipments s join shipments sibling on sibling.order_id = s.order_id
+            where s.id = any(:ids))
         order by id for update
     """)
     return [row.id for row in connection.execute(query, {"ids": list(ids)})]

@@ -17,8 +17,9 @@ from shipments.store.rows import as_rows
 LEASE = timedelta(seconds=90)
 """A claim that is not recorded within this time is another's. Longer than a batch of calls to Odoo may take."""
 
-LINGER = {Kind.TIMELINE: timedelta(seconds=3)}
-"""How long a kind waits for company, so that Odoo is called less often. What a person waits for does not wait."""
+DEPARTS_EVERY = {Kind.TIMELINE: timedelta(seconds=5)}
+"""A kind that goes to Odoo by timetable, all of it together, so that Odoo is called less often. The others, for which a
+person waits, are due at once."""
 
 MOST_ATTEMPTS = 8
 LONGEST_DELAY = timedelta(minutes=10)
@@ -50,9 +51,12 @@ class Recorded:
 
 _SAVE = text("""
     insert into effects (key, kind, subject, payload, due_at, decided_at, told_at)
-    select key, kind, subject, payload, now() + make_interval(secs => linger), now(), :told_at
+    select key, kind, subject, payload,
+        case when departs_every > 0
+            then to_timestamp(ceil(extract(epoch from now()) / departs_every) * departs_every) else now() end,
+        now(), :told_at
     from jsonb_to_recordset(cast(:rows as jsonb)) as t (
-        key text, kind text, subject bigint, payload jsonb, linger double precision)
+        key text, kind text, subject bigint, payload jsonb, departs_every double precision)
     on conflict (key) do update set
         payload = excluded.payload, version = effects.version + 1, decided_at = excluded.decided_at,
         told_at = excluded.told_at, attempts = 0, reason = null,
@@ -82,7 +86,7 @@ def _row(effect: Effect) -> dict[str, Any]:
         "kind": effect.kind.value,
         "subject": effect.subject,
         "payload": effect.payload,
-        "linger": LINGER.get(effect.kind, timedelta(0)).total_seconds(),
+        "departs_every": DEPARTS_EVERY.get(effect.kind, timedelta(0)).total_seconds(),
     }
 
 
