@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -123,7 +123,7 @@ def iso_moment(value: Any, country_code: str | None = None, zone: str | None = N
         return None, TimeQuality.NONE
     try:
         if len(written) == 10:
-            return _plausible_date(date.fromisoformat(written))
+            return fixed_date(date.fromisoformat(written))
         at = datetime.fromisoformat(written)
     except ValueError:
         raise Unreadable(f"{written[:40]!r} is not an ISO 8601 time") from None
@@ -151,15 +151,6 @@ def place_in_zone(at: datetime, country_code: str | None = None, zone: str | Non
 
 def fixed_date(at: date) -> tuple[When, TimeQuality]:
     """A date without a time, with its quality; before 2000 or after 2099 it means no date at all."""
-    return _plausible_date(at)
-
-
-def as_moment(when: When) -> datetime | None:
-    """The time if it is an aware moment, else None: for fields that only make sense as one."""
-    return when.astimezone(UTC) if isinstance(when, datetime) and when.tzinfo else None
-
-
-def _plausible_date(at: date) -> tuple[When, TimeQuality]:
     return (at, TimeQuality.DATE) if EARLIEST_YEAR <= at.year < LATEST_YEAR else (None, TimeQuality.NONE)
 
 

@@ -1,7 +1,7 @@
 """Reading what nobody promised anything about."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -172,12 +172,6 @@ def test_a_date_is_not_given_a_time() -> None:
 )
 def test_no_time_is_written_in_many_ways(nothing: Any) -> None:
     assert reading.iso_moment(nothing) == (None, TimeQuality.NONE)
-
-
-def test_a_moment_needs_a_zone() -> None:
-    assert reading.as_moment(datetime(2026, 1, 15, 10, tzinfo=UTC)) == datetime(2026, 1, 15, 10, tzinfo=UTC)
-    assert reading.as_moment(WINTER) is None
-    assert reading.as_moment(date(2026, 1, 15)) is None
 
 
 # ---- lists

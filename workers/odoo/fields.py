@@ -10,7 +10,6 @@ from workers.odoo import views
 
 MODULE = "milepost"
 PICKING, ORDER, EVENT = "stock.picking", "sale.order", "x_milepost_event"
-PREFIX = "x_milepost_"
 
 MODEL_ID = {PICKING: "stock.model_stock_picking", ORDER: "sale.model_sale_order", EVENT: f"{MODULE}.model_{EVENT}"}
 INTEGRATION = f"{MODULE}.group_integration"
