@@ -21,4 +21,4 @@ ENV PATH=/opt/milepost/bin:$PATH \
 WORKDIR /var/lib/milepost
 USER milepost
 EXPOSE 8080
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8080", "--workers", "1", "--blocking-threads", "8", "--http", "1", "--no-ws", "--respawn-failed-workers", "app.factory:app"]
+CMD ["granian", "--interface", "rsgi", "--host", "0.0.0.0", "--port", "8080", "--workers", "1", "--backpressure", "8000", "--http", "1", "--no-ws", "--respawn-failed-workers", "app.doorstep:app"]

@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint chaos bench bench-odoo requirements
+.PHONY: help setup demo up test lint chaos bench bench-odoo carrier requirements
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 16
@@ -40,11 +40,14 @@ lint: $(READY) ## style, types, and who may import whom
 chaos: $(READY) ## nothing is lost while everything breaks, in nine minutes; SHORT=1 for two, SEED=n repeats
 	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short,--report docs) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) ## every figure of the bar, beside the textbook design; SHORT=1 for two minutes
+bench: $(READY) ## every figure of the bar, beside the textbook design; SHORT=1 for four minutes
 	@$(BIN)/python -m tests.bench
 
 bench-odoo: $(READY) ## the figures that need a real Odoo: the one of ODOO_URL, a test database
 	@$(BIN)/python -m tests.bench --odoo
+
+carrier: $(READY) ## a new carrier folder from the template, NAME=acme; the contract fails until it is filled
+	@$(BIN)/python -m tests.new_carrier $(NAME)
 
 requirements: $(READY) ## each requirement with the tests that prove it
 	@$(BIN)/python -m tests.requirement_report

@@ -1,8 +1,11 @@
 """Asking what may never answer: psycopg waits for ever for a server that is there and says nothing."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
+
+from app.loop import can_wait, wait
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,6 +21,8 @@ class Patience:
     def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What the work returns or raises; TimeoutError once patience is over (the work may still be done later)."""
         working = self._pool.submit(work, *args, **kwargs)
+        if can_wait():
+            return wait(asyncio.wait_for(asyncio.wrap_future(working), self._seconds))
         try:
             return working.result(self._seconds)
         except TimeoutError:

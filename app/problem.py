@@ -40,6 +40,12 @@ def answer_problems(app: Flask) -> None:
     app.register_error_handler(HTTPException, _of_http)
 
 
+def written(problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:
+    """A problem as status, headers and body, for where there is no application."""
+    response = _of_problem(problem)
+    return response.status_code, response.headers.to_wsgi_list(), response.get_data()
+
+
 def _of_problem(problem: Problem) -> Response:
     wait = problem.retry_after_seconds
     headers = {} if wait is None else {"Retry-After": str(wait)}

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from carriers.codes import CodeTable
+from carriers.polling import Poll
 from carriers.proof import Proof
+from carriers.request import Request as Request
 from shipments.event import Event
 
 
@@ -40,17 +41,6 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request at the door, as far as a carrier's declaration may look at it (header names in lower case)."""
-
-    method: str
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    body: bytes
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What a carrier's handshake wants to hear."""
 
@@ -74,6 +64,8 @@ class Carrier:
     greet: the answer to a handshake, or None for the usual one. A POST is kept whatever is answered; its proof has
         been verified by then. GET and HEAD are answered without proof and keep nothing.
     kept_headers: headers the parser needs, beside those of the proof and the content type.
+    poll: how it is asked, for a carrier that can be.
+    transports: how its messages come here: push (it calls us), poll (the parser also reads what it answers us), file.
     """
 
     name: str
@@ -84,3 +76,5 @@ class Carrier:
     accepted_status: int = 202
     greet: Callable[[Request], Answer | None] = _nothing_to_greet
     kept_headers: tuple[str, ...] = ()
+    transports: tuple[str, ...] = ("push",)
+    poll: Poll | None = None

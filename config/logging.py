@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,9 @@ from config.settings import Settings
 EXTRAS = ("message_id", "parcel", "shipment", "carrier", "stage", "trace", "fault", "code", "kind")
 """trace is the correlation id, the same in error reports and Odoo calls. parcel is a tracking number, code a
 carrier's, kind an effect's."""
+
+HARMLESS = ("name", "id", "description", "runtime", "return_value")
+"""Of what Celery's lines about a task name: never args and kwargs, nor the text of an exception or a traceback."""
 
 _OURS = frozenset(("app", "workers", "carriers", "shipments", "config", "milepost"))
 
@@ -74,11 +78,39 @@ def is_our_logger(name: str) -> bool:
 
 
 def _sentence(record: logging.LogRecord) -> str:
-    """The message; of others' loggers without its arguments where they tell of an exception, which they would quote."""
-    told = record.exc_info or (isinstance(record.args, dict) and "exc" in record.args)
-    if told and not is_our_logger(record.name):
-        return str(record.msg)
+    """The message; of others' loggers without what they quote of an exception, or of the data that led to it."""
+    args = record.args
+    if not is_our_logger(record.name):
+        if isinstance(args, dict):
+            args = _Harmless(args, record.exc_info)
+        elif record.exc_info and args:
+            args = tuple(_harmless(arg) for arg in args)
     try:
-        return record.getMessage()
+        return str(record.msg) % args if args else str(record.msg)
     except (TypeError, ValueError, KeyError):
         return str(record.msg)
+
+
+def _harmless(arg: object) -> object:
+    """A number as it is, an exception as its type; of everything else it cannot be known what it quotes."""
+    if isinstance(arg, BaseException):
+        return _Words(type(arg).__qualname__)
+    return arg if isinstance(arg, int | float) else _Words("...")
+
+
+class _Words(str):
+    """Words that stand without quotation marks also where %r asks for them."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+class _Harmless(dict[str, Any]):
+    """The named arguments of another's message: what stands in HARMLESS as it is, an exception as its type."""
+
+    def __init__(self, named: Mapping[str, Any], exc_info: Any) -> None:
+        super().__init__({name: value for name, value in named.items() if name in HARMLESS})
+        self["exc"] = exc_info[0].__qualname__ if exc_info and exc_info[0] else "an exception"
+
+    def __missing__(self, name: str) -> str:
+        return "..."

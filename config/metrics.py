@@ -28,6 +28,7 @@ MEASURED = CollectorRegistry()
 
 _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _CALL = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_TIMES = (0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 100)
 _LATE = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600)
 
 
@@ -66,13 +67,31 @@ RECEIVED_TO_ODOO_SECONDS = _histogram(
 ODOO_CALLS = _counter("odoo_calls_total", "Calls to Odoo.", "model", "method", "outcome")
 ODOO_CALL_SECONDS = _histogram("odoo_call_seconds", "Odoo's time to answer one call.", _CALL, "method")
 
+# poll
+POLL_CALLS = _counter("poll_calls_total", "Calls to carriers, by what was answered.", "carrier", "outcome")
+POLLED = _counter("polled_total", "Numbers carriers were asked about, by what came of it.", "carrier", "outcome")
+POLLS_PER_PARCEL = _histogram(
+    "polls_per_parcel", "How often a number was asked about before asking ended.", _TIMES, "carrier"
+)
+
+# started again
+RESTARTS = _counter(
+    "restarts_total", "Workers and beats started again: ended by themselves, or silent and killed.", "process", "reason"
+)
+
+# prune
+PRUNED = _counter("pruned_total", "Rows deleted because they were kept long enough.", "table")
+
 # measured when asked
 UP = _gauge("up", "Whether a part answers: 1 or 0.", "part")
 STREAM_LENGTH = _gauge("stream_length", "Messages in an intake stream, waiting or being worked on.", "lane")
-EFFECTS_DUE = _gauge("effects_due", "Effects that are due and not done.")
-EFFECTS_PARKED = _gauge("effects_parked", "Effects that wait for a person.")
-MESSAGES_PARKED = _gauge("messages_parked", "Messages that wait for a person.")
-UNMATCHED = _gauge("unmatched", "Parcels whose number no delivery in Odoo carries.")
+EFFECTS_DUE = _gauge("effects_due", "Effects that are due and not done; counted up to 100,000.")
+EFFECTS_PARKED = _gauge("effects_parked", "Effects that wait for a person; counted up to 100,000.")
+MESSAGES_PARKED = _gauge("messages_parked", "Messages that wait for a person; counted up to 100,000.")
+POLLS_WAITING = _gauge("polls_waiting", "Numbers that carriers are asked about, now or later.")
+POLLS_DUE = _gauge("polls_due", "Numbers that carriers are to be asked about now.")
+UNMATCHED = _gauge("unmatched", "Parcels whose number no delivery in Odoo carries; counted up to 100,000.")
+STORE_BYTES = _gauge("store_bytes", "Room a table takes on PostgreSQL's disk, with its indexes.", "table")
 
 ACCOUNT = "milepost:metrics"
 POST_EVERY_SECONDS = 1.0

@@ -10,8 +10,10 @@ INGEST_BULK = "ingest.bulk"
 ACT = "act"
 CORRELATE = "correlate"
 SWEEP = "sweep"
+POLL = "poll"
+PRUNE = "prune"
 
-QUEUES = (INGEST_LIVE, INGEST_BULK, ACT, CORRELATE, SWEEP)
+QUEUES = (INGEST_LIVE, INGEST_BULK, ACT, CORRELATE, SWEEP, POLL, PRUNE)
 
 
 def ingest_queue(lane: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +40,12 @@ def _port(value: str) -> int:
     return port
 
 
+def _days(value: str) -> int:
+    if (days := _whole(value)) > 36500:
+        raise ValueError("is more than a hundred years of days; 0 is for ever")
+    return days
+
+
 def _url(*schemes: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value and (urlsplit(value).scheme not in schemes):
@@ -46,6 +53,25 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return value
 
     return read
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part) for part in filter(None, (p.strip() for p in value.split(","))))
+    except ValueError as fault:
+        raise ValueError(f"is not a list of networks such as 20.65.16.22/31 ({fault})") from None
+
+
+def _folder(value: str) -> str:
+    if value and not Path(value).is_dir():
+        raise ValueError("is not a folder")
+    return value
+
+
+def _file(value: str) -> str:
+    if value and not Path(value).is_file():
+        raise ValueError("is not a file")
+    return value
 
 
 def _choice(*words: str) -> Callable[[str], str]:
@@ -70,6 +96,35 @@ def _keys(value: str) -> tuple[tuple[str, bytes], ...]:
             raise ValueError("is not a list of id:key, each key 32 bytes in Base64 (make one with: milepost new-key)")
         keys.append((name, key))
     return tuple(keys)
+
+
+def _several(value: str) -> tuple[str, ...]:
+    """Comma-separated texts."""
+    return tuple(filter(None, (part.strip() for part in value.split(","))))
+
+
+def _safe_url(value: str) -> str:
+    """An address that credentials may be sent to: by TLS, or on this machine."""
+    parts = urlsplit(value)
+    is_safe = parts.scheme == "https" and parts.hostname
+    is_here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if value and not (is_safe or is_here):
+        raise ValueError("is not a URL that starts with https:// (http:// is for this machine alone)")
+    return value.rstrip("/")
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _limits(value: str) -> tuple[tuple[int, float], ...]:
+    """10/s,1/5s,5000/d gives ((10, 1), (1, 5), (5000, 86400))."""
+    limits = []
+    for part in _several(value):
+        written = re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,4})?([smhd])", part)
+        if not written:
+            raise ValueError("is not a list such as 10/s,1/5s,5000/d: calls, a slash, and s, m, h or d")
+        limits.append((int(written[1]), float(int(written[2] or 1) * _SECONDS[written[3]])))
+    return tuple(limits)
 
 
 def setting(
@@ -115,6 +170,17 @@ class Settings:
     # the doors
     host: str = setting("MILEPOST_HOST", "Address the web server listens on.", default="127.0.0.1")
     port: int = setting("MILEPOST_PORT", "Port of the web server: receiver, health and metrics.", _port, "8080")
+    public_url: str = setting(
+        "MILEPOST_PUBLIC_URL",
+        "Address carriers reach Milepost at, such as https://hooks.example.com; for proofs that sign the address.",
+        _url("https", "http"),
+    )
+    proxies: int = setting(
+        "MILEPOST_PROXIES",
+        "Proxies of ours in front of the web server, each adding to X-Forwarded-For; 0 believes none of it.",
+        _whole,
+        "0",
+    )
     max_body_bytes: int = setting(
         "MILEPOST_MAX_BODY_BYTES", "Largest body a carrier may post, in bytes.", _whole, str(4 * 1024 * 1024)
     )
@@ -143,6 +209,31 @@ class Settings:
         "SENTRY_DSN", "Where errors are reported; empty reports none.", _url("https", "http"), secret=True
     )
 
+    # how long what is kept
+    keep_messages_days: int = setting(
+        "MILEPOST_KEEP_MESSAGES_DAYS", "Days a message is kept after it arrived; 0 for ever.", _days, "90"
+    )
+    keep_parked_days: int = setting(
+        "MILEPOST_KEEP_PARKED_DAYS",
+        "Days a parked message is kept if nobody deals with it, at least as long as others; 0 until somebody does.",
+        _days,
+        "0",
+    )
+    keep_parcels_days: int = setting(
+        "MILEPOST_KEEP_PARCELS_DAYS",
+        "Days a parcel is kept, with its events and effects, after it was last heard of; 0 for ever.",
+        _days,
+        "400",
+    )
+
+    # carriers; the registry in carriers/ reads these two itself, since `milepost parse` needs no settings
+    sources: str = setting(
+        "MILEPOST_SOURCES", "Folder of sources described in *.toml, beside the carriers that are shipped.", _folder
+    )
+    codes: str = setting(
+        "MILEPOST_CODES", "CSV file in which the operator maps or remaps carriers' codes, with owner and reason.", _file
+    )
+
     # Odoo
     odoo_url: str = setting("ODOO_URL", "Odoo's address, such as https://erp.example.com.", _url("https", "http"))
     odoo_database: str = setting("ODOO_DATABASE", "Name of Odoo's database.")
@@ -156,20 +247,66 @@ class Settings:
     carrier_secrets: Mapping[str, tuple[str, ...]] = setting(
         "CARRIER_<NAME>_SECRETS",
         "A carrier's live secrets, comma-separated for rotation; CARRIER_<NAME>__<ACCOUNT>_SECRETS for one account.",
+        _several,
         secret=True,
+    )
+
+    carrier_addresses: Mapping[str, tuple[IPv4Network | IPv6Network, ...]] = setting(
+        "CARRIER_<NAME>_ADDRESSES",
+        "Networks a carrier may call from, comma-separated, such as 20.65.16.22/31; empty asks its proof only.",
+        _networks,
+    )
+
+    def networks_of(self, carrier: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks a carrier may call from; empty if none are set."""
+        return self.carrier_addresses.get(_named(carrier), ())
+
+    # asking carriers
+    polling: str = setting("MILEPOST_POLLING", "Path of the polling table; empty uses the one that is shipped.")
+    carrier_api_keys: Mapping[str, str] = setting(
+        "CARRIER_<NAME>_API_KEY", "The key a carrier is asked with, where it wants one.", secret=True
+    )
+    carrier_client_ids: Mapping[str, str] = setting(
+        "CARRIER_<NAME>_CLIENT_ID", "The OAuth client id a carrier is asked with, where it wants one.", secret=True
+    )
+    carrier_client_secrets: Mapping[str, str] = setting(
+        "CARRIER_<NAME>_CLIENT_SECRET", "The secret that belongs to that client id.", secret=True
+    )
+    carrier_poll_urls: Mapping[str, str] = setting(
+        "CARRIER_<NAME>_POLL_URL", "Another address to ask a carrier at, such as its sandbox.", _safe_url
+    )
+    carrier_poll_limits: Mapping[str, tuple[tuple[int, float], ...]] = setting(
+        "CARRIER_<NAME>_POLL_LIMITS", "The calls your contract with a carrier allows, such as 10/s,5000/d.", _limits
     )
 
     def secrets_of(self, carrier: str, account: str = "") -> tuple[str, ...]:
         """The live secrets of a carrier, or of one of its accounts; empty if there is none."""
         name = f"{carrier}__{account}" if account else carrier
-        return self.carrier_secrets.get(name.upper().replace("-", "_"), ())
+        return self.carrier_secrets.get(_named(name), ())
+
+    def credentials_of(self, carrier: str) -> dict[str, str]:
+        """What a carrier is asked with: api_key, client_id and client_secret, each empty if it is not set."""
+        name = _named(carrier)
+        return {
+            "api_key": self.carrier_api_keys.get(name, ""),
+            "client_id": self.carrier_client_ids.get(name, ""),
+            "client_secret": self.carrier_client_secrets.get(name, ""),
+        }
+
+    def poll_url_of(self, carrier: str) -> str:
+        """Where a carrier is asked instead of at its own address; empty for that."""
+        return self.carrier_poll_urls.get(_named(carrier), "")
+
+    def poll_limits_of(self, carrier: str) -> tuple[tuple[int, float], ...]:
+        """The calls a carrier allows instead of what it documents, as (calls, seconds); empty for those."""
+        return self.carrier_poll_limits.get(_named(carrier), ())
 
     def __repr__(self) -> str:
         shown = (f.name for f in fields(self) if not f.metadata["secret"])
         return f"Settings({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 
-_CARRIER = re.compile(r"CARRIER_([A-Z0-9_]+)_SECRETS(_FILE)?")
+_EACH = "<NAME>"
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -178,17 +315,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {}
     faults: list[str] = []
     for f in fields(Settings):
-        if f.name == "carrier_secrets":
-            continue
-        name = f.metadata["name"]
-        try:
-            values[f.name] = f.metadata["read"](_value(environ, name) or f.metadata["default"])
-        except (ValueError, OSError) as fault:
-            faults.append(f"{name} {fault}: {f.metadata['sentence']}")
-    try:
-        values["carrier_secrets"] = _carrier_secrets(environ)
-    except OSError as fault:
-        faults.append(f"CARRIER_<NAME>_SECRETS_FILE {fault}")
+        name, read = f.metadata["name"], f.metadata["read"]
+        each = _names_of_each(environ, name) if _EACH in name else {"": name}
+        found = {}
+        for carrier, full_name in each.items():
+            try:
+                found[carrier] = read(_value(environ, full_name) or f.metadata["default"])
+            except (ValueError, OSError) as fault:
+                faults.append(f"{full_name} {fault}: {f.metadata['sentence']}")
+        values[f.name] = found if _EACH in name else found.get("")
     if faults:
         raise BadSettings(faults)
     return Settings(**values)
@@ -210,11 +345,12 @@ def _value(environ: Mapping[str, str], name: str) -> str:
         raise OSError(f"cannot be read from the file {path} ({fault.strerror})") from None
 
 
-def _carrier_secrets(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """CARRIER_UPS_SECRETS=a,b gives {"UPS": ("a", "b")}."""
-    found = {}
-    for name in environ:
-        if match := _CARRIER.fullmatch(name):
-            value = _value(environ, name.removesuffix("_FILE"))
-            found[match[1]] = tuple(filter(None, (s.strip() for s in value.split(","))))
-    return found
+def _named(carrier: str) -> str:
+    return carrier.upper().replace("-", "_")
+
+
+def _names_of_each(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    """The settings of that name that are there, by carrier: {"UPS": "CARRIER_UPS_SECRETS"}."""
+    head, _, tail = name.partition(_EACH)
+    pattern = re.compile(f"{re.escape(head)}([A-Z0-9_]+){re.escape(tail)}(?:_FILE)?")
+    return {found[1]: f"{head}{found[1]}{tail}" for each in environ if (found := pattern.fullmatch(each))}

@@ -20,3 +20,8 @@ def new_id() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76  # version
     value = value & ~(0x3 << 62) | 0x2 << 62  # variant
     return UUID(int=value)
+
+
+def first_id(at: datetime) -> UUID:
+    """The least that `new_id` may give at that time: ids below it were made before."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)

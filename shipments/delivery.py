@@ -9,6 +9,7 @@ class Delivery:
     """A stock.picking: its id and name, the tracking numbers it carries, the order it belongs to, who is responsible.
 
     registered_at: when Odoo made it. written_at: when Odoo last changed it, as of this reading. Both aware.
+    method: the name of Odoo's delivery method, which says who carries it; None if there is none.
     """
 
     picking_id: int
@@ -20,3 +21,4 @@ class Delivery:
     registered_at: datetime
     written_at: datetime
     user_id: int | None
+    method: str | None = None

@@ -263,18 +263,41 @@ def _starts_again(last: Dated, entry: Dated, ended: bool) -> bool:
     return outbound and moving and event.exception_category not in _CONTRADICTS_DELIVERY
 
 
+@dataclass(slots=True)
+class _Way:
+    """Where a journey stands while it is walked; a Standing is made of it once, at the end."""
+
+    milestone: Milestone
+    category: ExceptionCategory | None
+    leg: Leg
+    entry: Dated  # the one that put it there
+    problems: tuple[Problem, ...] = ()
+
+
 def _walk(entries: Sequence[Dated]) -> Standing:
     """One journey, or one piece of it, from its first event to its last."""
-    standing = _first(entries[0])
+    first, last = entries[0], entries[-1]
+    way = _Way(first.event.milestone, None, Leg.OUTBOUND, first)
+    _move(way, first)
     for entry in entries[1:]:
-        if _moves(standing, entry.event):
-            standing = _move(standing, entry)
-    has_proof = standing.milestone in (Milestone.DELIVERED, Milestone.PARTIALLY_DELIVERED, Milestone.RETURNED)
-    return replace(
-        standing,
-        last_at=entries[-1].instant,
+        if _moves(way, entry.event):
+            _move(way, entry)
+    event = way.entry.event
+    has_proof = way.milestone in (Milestone.DELIVERED, Milestone.PARTIALLY_DELIVERED, Milestone.RETURNED)
+    return Standing(
+        milestone=way.milestone,
+        exception_category=way.category,
+        leg=way.leg,
+        instant=way.entry.instant,
+        occurred=event.occurred_at.isoformat() if event.occurred_at else None,
+        location=place(event),
+        carrier=first.event.carrier,
+        tracking_number=first.event.tracking_number,
+        started_at=first.instant,
+        last_at=last.instant,
         estimated_delivery_at=_latest_estimate(entries),
         proof_of_delivery=_latest_proof(entries) if has_proof else None,
+        problems=way.problems,
     )
 
 
@@ -290,59 +313,34 @@ def _latest_proof(entries: Sequence[Dated]) -> dict[str, Any] | None:
     return next(({"signed_by": p.signed_by, "at": p.at, "document": p.document} for p in proofs if p), None)
 
 
-def _first(entry: Dated) -> Standing:
-    event = entry.event
-    base = Standing(
-        milestone=event.milestone,
-        exception_category=None,
-        leg=Leg.OUTBOUND,
-        instant=entry.instant,
-        occurred=None,
-        location=None,
-        carrier=event.carrier,
-        tracking_number=event.tracking_number,
-        started_at=entry.instant,
-        last_at=entry.instant,
-    )
-    return _move(base, entry)
-
-
-def _moves(standing: Standing, event: Event) -> bool:
+def _moves(way: _Way, event: Event) -> bool:
     """Whether the event changes where the journey stands."""
-    phase = DEFINITIONS[event.milestone].phase
-    if standing.phase is Phase.NEWS:
+    phase, stands = DEFINITIONS[event.milestone].phase, DEFINITIONS[way.milestone]
+    if stands.phase is Phase.NEWS:
         return True
-    if phase is Phase.NEWS or standing.milestone is Milestone.RETURNED:
+    if phase is Phase.NEWS or way.milestone is Milestone.RETURNED:
         return False
-    if standing.milestone is Milestone.DELIVERED:
+    if way.milestone is Milestone.DELIVERED:
         contradicts = event.exception_category in _CONTRADICTS_DELIVERY
         return contradicts or event.milestone in _WAY_BACK or event.milestone is Milestone.DELIVERED
     if phase is Phase.BEFORE:
-        return standing.phase is Phase.BEFORE and DEFINITIONS[event.milestone].rank >= standing.rank
+        return stands.phase is Phase.BEFORE and DEFINITIONS[event.milestone].rank >= stands.rank
     return True
 
 
-def _move(standing: Standing, entry: Dated) -> Standing:
-    """The journey after an event that moves it."""
+def _move(way: _Way, entry: Dated) -> None:
+    """Brings the journey to where it stands after an event that moves it."""
     event = entry.event
     phase = DEFINITIONS[event.milestone].phase
-    comes_back = event.milestone in _WAY_BACK or (event.leg is Leg.RETURN and phase in (Phase.MOVING, Phase.END))
-    leg = Leg.RETURN if comes_back else standing.leg
+    if event.milestone in _WAY_BACK or (event.leg is Leg.RETURN and phase in (Phase.MOVING, Phase.END)):
+        way.leg = Leg.RETURN
     milestone, category = event.milestone, event.exception_category
-    if leg is Leg.RETURN:
+    if way.leg is Leg.RETURN:
         milestone = _on_the_way_back(milestone)
-        if milestone is Milestone.RETURN_IN_TRANSIT and standing.milestone is Milestone.RETURN_IN_TRANSIT:
-            category = category or standing.exception_category  # the reason it comes back stands until it is back
-    return replace(
-        standing,
-        milestone=milestone,
-        exception_category=category,
-        leg=leg,
-        instant=entry.instant,
-        occurred=event.occurred_at.isoformat() if event.occurred_at else None,
-        location=place(event),
-        problems=_problems(standing.problems, entry, milestone, category),
-    )
+        if milestone is Milestone.RETURN_IN_TRANSIT and way.milestone is Milestone.RETURN_IN_TRANSIT:
+            category = category or way.category  # the reason it comes back stands until it is back
+    way.milestone, way.category, way.entry = milestone, category, entry
+    way.problems = _problems(way.problems, entry, milestone, category)
 
 
 def _on_the_way_back(milestone: Milestone) -> Milestone:
@@ -357,6 +355,8 @@ def _problems(
     problems: tuple[Problem, ...], entry: Dated, milestone: Milestone, category: ExceptionCategory | None
 ) -> tuple[Problem, ...]:
     """Trouble of the same kind goes on; of another kind, or none, closes what was open."""
+    if category is None and not problems:
+        return ()
     if category and any(p.open and p.category is category for p in problems):
         return problems
     closed = tuple(replace(p, open=False) if p.open else p for p in problems)

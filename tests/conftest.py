@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -50,3 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """A skipped test always says why."""
     if not set("asA") & set(config.option.reportchars):
         config.option.reportchars += "s"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Other people's samples, which are not ours to ship, are read where they are."""
+    parser.addoption(
+        "--reference",
+        default=str(Path(__file__).parents[2] / "shared" / "carriers" / "samples"),
+        help="folder of reference samples, one folder a carrier; by default ../shared/carriers/samples",
+    )

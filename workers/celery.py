@@ -3,11 +3,12 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging, worker_process_init
 from kombu import Queue
 
 from config import logging as log_lines
 from config import sentry
+from config.collector import collect_seldom
 from config.queues import QUEUES
 from config.settings import get_settings
 from workers.beat import SCHEDULE
@@ -15,7 +16,10 @@ from workers.beat import SCHEDULE
 TASK_SECONDS = 50
 """A task stops taking more work after a while (see workers/tasks); this is where it is stopped."""
 
-app = Celery("milepost", include=["workers.tasks"])
+TASK_LIMIT_SECONDS = TASK_SECONDS + 20
+"""Where the process of a task that does not let itself be stopped is killed."""
+
+app = Celery("milepost", include=["workers.tasks", "workers.watchdog"])
 app.conf.update(
     broker_url=get_settings().redis_url or None,
     broker_connection_retry_on_startup=True,
@@ -29,13 +33,14 @@ app.conf.update(
     },
     beat_schedule=SCHEDULE,
     beat_scheduler="workers.scheduler:PoliteScheduler",
+    beat_max_loop_interval=1,  # how often beat renews its lease
     task_queues=[Queue(name) for name in QUEUES],
     task_create_missing_queues=False,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
     task_publish_retry=False,
-    task_time_limit=TASK_SECONDS + 20,
+    task_time_limit=TASK_LIMIT_SECONDS,
     task_soft_time_limit=TASK_SECONDS,
     task_send_sent_event=True,
     worker_send_task_events=True,
@@ -58,3 +63,8 @@ def _log_lines(**_: Any) -> None:
 def _report_errors(**_: Any) -> None:
     """In the parent, before it forks: the children inherit it."""
     sentry.configure(get_settings())
+
+
+@worker_process_init.connect
+def _collect_seldom(**_: Any) -> None:
+    collect_seldom()

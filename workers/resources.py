@@ -6,17 +6,21 @@ from pathlib import Path
 import redis
 from sqlalchemy import Engine
 
+from carriers.registry import carrier_names
 from config.metrics import Ledger
 from config.settings import get_settings
 from shipments.rules.policy import Policy, load_policy
+from shipments.rules.polling import Polling, load_polling
 from shipments.store.database import make_engine
 from shipments.store.intake import Intake, connect
 from shipments.store.seal import Seal
+from shipments.store.suspects import Suspects
 from workers.odoo.client import Odoo
 from workers.odoo.client import connect as connect_odoo
 from workers.odoo.metrics import note_call
 
 SHIPPED_POLICY = Path(__file__).parent.parent / "config" / "policy.toml"
+SHIPPED_POLLING = SHIPPED_POLICY.with_name("polling.toml")
 
 
 @cache
@@ -32,6 +36,11 @@ def redis_client() -> redis.Redis:
 @cache
 def intake() -> Intake:
     return Intake(redis_client())
+
+
+@cache
+def suspects() -> Suspects:
+    return Suspects(redis_client())
 
 
 @cache
@@ -56,3 +65,9 @@ def odoo() -> Odoo:
     client = connect_odoo(get_settings())
     client.on_call = note_call
     return client
+
+
+@cache
+def polling() -> Polling:
+    chosen = get_settings().polling
+    return load_polling(Path(chosen) if chosen else SHIPPED_POLLING, carrier_names())

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import click
 import requests
@@ -10,7 +11,9 @@ import requests
 import carriers
 from carriers import find_carrier
 from carriers.base import Carrier, Message
+from carriers.proof import prove
 from carriers.registry import carrier_names
+from carriers.request import Request
 from config.settings import load_settings
 from shipments.clock import now
 from shipments.errors import SetupFault, Transient
@@ -44,12 +47,20 @@ def send_sample(
         raise SetupFault([f"no carrier is called {carrier!r}; there are {', '.join(carrier_names())}"])
     chosen = load_sample(found, sample)
     body = renumbered(found, chosen, number) if number else chosen.body
-    proof = found.proof.prove(body, secret or find_secret(carrier, account), now())
-    address = "/".join(filter(None, (url.rstrip("/"), "in", carrier, account)))
-    answer = _post(address, body, chosen.headers | proof)
+    path = "/".join(filter(None, (url.rstrip("/"), "in", carrier, account)))
+    plain = Request("POST", {}, {}, body, now(), url=path)
+    proven = prove(found.proof, plain, secret or find_secret(carrier, account))
+    answer = _post(_address(path, account, proven), proven.body, chosen.headers | dict(proven.headers))
     click.echo(f"{answer.status_code} {answer.text.strip()}")
     if not answer.ok:
         raise SystemExit(1)
+
+
+def _address(path: str, account: str, request: Request) -> str:
+    """The address with the secret word and the query that the proof put there."""
+    word = f"{'.' if account else '/'}{request.word}" if request.word else ""
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return f"{path}{word}{query}"
 
 
 def load_sample(carrier: Carrier, case: str | None) -> Sample:

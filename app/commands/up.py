@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from honcho.printer import Message, Printer
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.keys import make_key
+from config.alive import SILENT_SECONDS
 from config.embedded.folder import in_words, listening_fault, write_private
 from config.embedded.keep import MARK
 from config.embedded.servers import Servers
@@ -167,7 +169,13 @@ class Up:
         printer = Printer(self._output or self._log, width=max(map(len, procfile)))
         writing = threading.Lock()
         for (name, line), color in zip(procfile.items(), get_colours(), strict=False):
-            process = Supervised(name, ["/bin/sh", "-c", line], self.settings.home, environ=self.environ)
+            process = Supervised(
+                name,
+                ["/bin/sh", "-c", line],
+                self.settings.home,
+                silent_seconds=SILENT_SECONDS if shows_progress(line) else 0,
+                environ=self.environ,
+            )
             running = process.start(subprocess.PIPE)
             self._processes[name] = process
             assert running.stdout is not None  # noqa: S101 (PIPE was asked for)
@@ -223,6 +231,11 @@ def read_procfile() -> dict[str, str]:
         return dict(parse_procfile(file.read_text(encoding="utf-8")).processes)
     except FileNotFoundError:
         raise SetupFault([f"There is no {file}: `milepost up` runs from a checkout of Milepost."]) from None
+
+
+def shows_progress(line: str) -> bool:
+    """Whether that process shows a sign of life: Celery's workers and beat do, see workers/watchdog.py."""
+    return bool(re.search(r"-A workers\.celery (worker|beat)\b", line))
 
 
 def url(host: str, port: int) -> str:

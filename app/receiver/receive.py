@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from flask import Response
@@ -44,13 +43,7 @@ class Arrival:
 
     def request(self) -> Request:
         """As a carrier's declaration may look at it."""
-        return Request(
-            method=self.environ["REQUEST_METHOD"],
-            headers=self.headers,
-            query=dict(parse_qsl(self.environ.get("QUERY_STRING", ""))),
-            body=self.body,
-            received_at=self.received_at,
-        )
+        return self.desk.request(self.environ, self.headers, self.body, self.received_at)
 
 
 class Receiver:
@@ -86,6 +79,7 @@ class Receiver:
     def greet(self, environ: dict[str, Any], name: str, account: str = "") -> Response:
         """A GET or HEAD, with which carriers test an address. Nothing is kept, and nothing is asked as proof."""
         desk = self._desk(name)
+        account = desk.account(account)
         desk.secrets(account)
         arrival = Arrival(desk, account, environ, headers=desk.headers(environ))
         answer = desk.carrier.greet(arrival.request())
@@ -95,7 +89,7 @@ class Receiver:
         # read before anything is refused: a sender that is still writing does not see an early answer
         body = read_body(environ, self._max_body_bytes)
         desk = self._desk(name)
-        arrival = Arrival(desk, account, environ, body, desk.headers(environ))
+        arrival = Arrival(desk, desk.account(account), environ, body, desk.headers(environ))
         for step in self._steps:
             step(arrival)
         return _accept(arrival)
@@ -125,7 +119,7 @@ def refuse_other_kinds(arrival: Arrival) -> None:
 
 def verify(arrival: Arrival) -> None:
     """401 unless the carrier sent exactly these bytes; 404 for an account that nobody set up."""
-    arrival.desk.verify(arrival.account, arrival.headers, arrival.body, arrival.received_at)
+    arrival.desk.verify(arrival.account, arrival.headers, arrival.body, arrival.received_at, arrival.environ)
 
 
 def refuse_empty(arrival: Arrival) -> None:

@@ -1,6 +1,7 @@
 """FedEx: the Advanced Integrated Visibility webhook, and the answers of Track API v1."""
 
 from carriers.base import Carrier
+from carriers.fedex.client import POLL
 from carriers.fedex.parser import CODES, parse
 from carriers.proof import HmacProof
 
@@ -10,5 +11,7 @@ CARRIER = Carrier(
     proof=HmacProof(header="fdx-signature", encodings=("base64", "hex")),
     parse=parse,
     codes=CODES,
+    transports=("push", "poll"),
+    poll=POLL,
     accepted_status=202,
 )

@@ -3,6 +3,7 @@
 from carriers.base import Carrier
 from carriers.proof import TokenProof
 from carriers.ups.activity import CODES
+from carriers.ups.client import POLL
 from carriers.ups.parser import parse
 
 CARRIER = Carrier(
@@ -11,5 +12,7 @@ CARRIER = Carrier(
     proof=TokenProof(header="credential"),
     parse=parse,
     codes=CODES,
+    transports=("push", "poll"),
+    poll=POLL,
     accepted_status=200,
 )

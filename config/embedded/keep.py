@@ -2,6 +2,9 @@
 
 Starts the command again when it ends unexpectedly, and ends with it on SIGTERM, on SIGINT, or when whoever started us
 is gone. The child's process id is in FOLDER/run/NAME.pid. Imports the standard library only, so that it starts quickly.
+
+With --silent-seconds the command must also show that it gets on: it is told a file (KEEP_ALIVE_FILE), writes there when
+it last made progress (config/alive.py), and is killed and started again when that has not changed for so long.
 """
 
 import argparse
@@ -22,6 +25,16 @@ SETTLED_SECONDS = 10.0
 
 MARK = "keep: "
 """How a line of ours starts, to tell it from the child's."""
+
+ALIVE = "KEEP_ALIVE_FILE"
+"""Tells the child where to show its sign of life."""
+
+LAST_END = "KEEP_LAST_END"
+"""Tells a child that is started again what became of the one before it: ENDED or SILENT."""
+
+ENDED, SILENT = "ended", "silent"
+
+LOOK_SECONDS = 0.5
 
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
@@ -58,15 +71,52 @@ class Signals:
             self._woken.recv(4096)
 
 
-class Keep:
-    """One command, started again whenever it ends."""
+class Silence:
+    """How long a child has shown no progress. Only time in which we looked ourselves counts.
 
-    def __init__(self, name: str, home: Path, command: list[str], stop_signal: int, grace_seconds: float) -> None:
+    A machine that was suspended, or a keeper that was stopped, is no reason to kill every child.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.words = ""
+        self.seconds = 0.0
+        self._file = file
+        self._seen: float | None = None
+        self._looked_at = time.monotonic()
+
+    def look(self) -> float:
+        """Reads the sign; the seconds since it last changed."""
+        now = time.monotonic()
+        progressed_at, self.words = read_sign(self._file)
+        if progressed_at != self._seen:
+            self._seen, self.seconds = progressed_at, 0.0
+        else:
+            self.seconds += min(now - self._looked_at, 2 * LOOK_SECONDS)
+        self._looked_at = now
+        return self.seconds
+
+
+class Keep:
+    """One command, started again whenever it ends, and where silent_seconds says so, when it gets nowhere."""
+
+    def __init__(
+        self,
+        name: str,
+        home: Path,
+        command: list[str],
+        *,
+        stop_signal: int,
+        grace_seconds: float,
+        silent_seconds: float = 0.0,
+    ) -> None:
         self.name = name
         self.file = home / "run" / f"{name}.pid"
+        self.sign = home / "run" / f"{name}.alive"
         self.command = command
         self.stop_signal = stop_signal
         self.grace_seconds = grace_seconds
+        self.silent_seconds = silent_seconds
+        self.last_end = ""
 
     def run(self, signals: Signals, descriptors: tuple[int, ...]) -> int:
         """Until we are to end. Returns the exit status for our own process."""
@@ -78,22 +128,30 @@ class Keep:
             except OSError as fault:
                 say(f"{self.name} cannot be started: {fault}")
                 return 1
-            self._wait(child, signals)
+            why_silent = self._wait(child, signals)
             if signals.over:
                 self._stop(child, signals)
                 break
             kill_group(child.pid)
+            child.wait()
             if time.monotonic() - started >= SETTLED_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            say(f"{self.name} ended ({how_it_ended(child.returncode)}), is started again in {pause:g} s")
+            self.last_end = SILENT if why_silent else ENDED
+            end = why_silent or f"ended ({how_it_ended(child.returncode)})"
+            say(f"{self.name} {end}, is started again in {pause:g} s")
             self._pause(pause, signals)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         self.file.unlink(missing_ok=True)
+        self.sign.unlink(missing_ok=True)
         return 0
 
     def _start(self, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
+        if self.silent_seconds:
+            self.sign.parent.mkdir(parents=True, exist_ok=True)
+            self.sign.write_text(f"{time.monotonic():.2f} starts\n", encoding="ascii")
         child = subprocess.Popen(
             self.command,
+            env=self._environ(),
             process_group=0,
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
@@ -105,9 +163,20 @@ class Keep:
         unfinished.replace(self.file)
         return child
 
-    def _wait(self, child: subprocess.Popen[bytes], signals: Signals) -> None:
+    def _environ(self) -> dict[str, str]:
+        environ = {name: value for name, value in os.environ.items() if name not in (ALIVE, LAST_END)}
+        if self.silent_seconds:
+            environ |= {ALIVE: str(self.sign.absolute()), LAST_END: self.last_end}
+        return environ
+
+    def _wait(self, child: subprocess.Popen[bytes], signals: Signals) -> str:
+        """Until it ends, we are to end, or it is silent for too long: then why it has to go."""
+        silence = Silence(self.sign)
         while child.poll() is None and not signals.over:
-            signals.sleep(0.5)
+            signals.sleep(LOOK_SECONDS)
+            if self.silent_seconds and silence.look() > self.silent_seconds:
+                return f"made no progress for {self.silent_seconds:g} s (it said: {silence.words}) and was killed"
+        return ""
 
     def _pause(self, seconds: float, signals: Signals) -> None:
         deadline = time.monotonic() + seconds
@@ -123,6 +192,15 @@ class Keep:
             signals.sleep(min(left, 0.5))
         kill_group(child.pid)
         child.wait()
+
+
+def read_sign(file: Path) -> tuple[float | None, str]:
+    """When the process last made progress, in seconds of time.monotonic(), and its words; None if it cannot be read."""
+    try:
+        moment, _, words = file.read_text(encoding="ascii", errors="replace").strip().partition(" ")
+        return float(moment), words
+    except (OSError, ValueError):
+        return None, "nothing"
 
 
 def tell_when_parent_ends(number: int) -> None:
@@ -167,13 +245,23 @@ def main(arguments: list[str]) -> int:
     reader.add_argument("--stop-signal", default="TERM", help="the signal that asks the command to end")
     reader.add_argument("--grace-seconds", type=float, default=10.0, help="how long it may take to")
     reader.add_argument(
+        "--silent-seconds", type=float, default=0.0, help="kill it when it shows no progress for so long; 0: never"
+    )
+    reader.add_argument(
         "--pass", type=int, action="append", default=[], dest="descriptors", help="open file to pass on"
     )
     reader.add_argument("--parent", type=int, default=os.getppid(), help="the process that started us")
     told = reader.parse_args(options)
     if not command:
         reader.error("there is no command after --")
-    keep = Keep(told.name, told.home, command, signal.Signals["SIG" + told.stop_signal], told.grace_seconds)
+    keep = Keep(
+        told.name,
+        told.home,
+        command,
+        stop_signal=signal.Signals["SIG" + told.stop_signal],
+        grace_seconds=told.grace_seconds,
+        silent_seconds=told.silent_seconds,
+    )
     return keep.run(Signals(told.parent), tuple(told.descriptors))
 
 

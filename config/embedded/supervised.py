@@ -13,7 +13,10 @@ KEEP = Path(__file__).with_name("keep.py")
 
 
 class Supervised:
-    """Starts a command so that it is started again whenever it dies, and ends with us."""
+    """Starts a command so that it is started again whenever it dies, and ends with us.
+
+    With silent_seconds also when it shows no progress for so long, see config/embedded/keep.py.
+    """
 
     def __init__(
         self,
@@ -23,6 +26,7 @@ class Supervised:
         *,
         stop_signal: str = "TERM",
         grace_seconds: float = 10,
+        silent_seconds: float = 0,
         descriptors: tuple[int, ...] = (),
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -35,6 +39,7 @@ class Supervised:
         self._keep: subprocess.Popen[bytes] | None = None
         self._command = [sys.executable, str(KEEP), name, "--home", str(home), "--parent", str(os.getpid())]
         self._command += ["--stop-signal", stop_signal, "--grace-seconds", str(grace_seconds)]
+        self._command += ["--silent-seconds", str(silent_seconds)]
         self._command += [word for number in descriptors for word in ("--pass", str(number))]
         self._command += ["--", *command]
 

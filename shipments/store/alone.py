@@ -12,6 +12,7 @@ class Lock(IntEnum):
 
     ODOO_WRITER = 0x4F646F6F
     ODOO_READER = 0x4F646F70
+    PRUNER = 0x5072756E
     SWEEPER = 0x53776565
 
 

@@ -9,15 +9,18 @@ from shipments.correlation import comparable
 from shipments.delivery import Delivery
 
 _UPSERT = text("""
-    insert into shipments (id, name, order_id, order_name, company_id, user_id, registered_at, written_at)
+    insert into shipments (
+        id, name, order_id, order_name, company_id, user_id, registered_at, written_at, delivery_method)
     select * from unnest(cast(:id as bigint[]), cast(:name as text[]), cast(:order_id as bigint[]),
         cast(:order_name as text[]), cast(:company_id as bigint[]), cast(:user_id as bigint[]),
-        cast(:registered_at as timestamptz[]), cast(:written_at as timestamptz[]))
+        cast(:registered_at as timestamptz[]), cast(:written_at as timestamptz[]), cast(:method as text[]))
     on conflict (id) do update set
         name = excluded.name, order_id = excluded.order_id, order_name = excluded.order_name,
-        company_id = excluded.company_id, user_id = excluded.user_id, written_at = excluded.written_at
-    where (shipments.name, shipments.order_id, shipments.user_id, shipments.written_at)
-        is distinct from (excluded.name, excluded.order_id, excluded.user_id, excluded.written_at)
+        company_id = excluded.company_id, user_id = excluded.user_id, written_at = excluded.written_at,
+        delivery_method = excluded.delivery_method
+    where (shipments.name, shipments.order_id, shipments.user_id, shipments.written_at, shipments.delivery_method)
+        is distinct from (
+            excluded.name, excluded.order_id, excluded.user_id, excluded.written_at, excluded.delivery_method)
 """)
 
 _DROP_NUMBERS = text("""
@@ -30,7 +33,10 @@ _DROP_NUMBERS = text("""
 
 _ADD_NUMBERS = text("""
     insert into numbers (shipment_id, number)
-    select * from unnest(cast(:shipment_id as bigint[]), cast(:number as text[])) on conflict do nothing
+    select t.shipment_id, t.number
+    from unnest(cast(:shipment_id as bigint[]), cast(:number as text[])) as t (shipment_id, number)
+    join shipments s on s.id = t.shipment_id and s.closed_at is null
+    on conflict do nothing
     returning shipment_id
 """)
 
@@ -49,7 +55,8 @@ def find_numbers_of(connection: Connection, ids: Collection[int]) -> list[str]:
 def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> set[int]:
     """Takes over what Odoo says of its deliveries; the ids of those whose tracking numbers changed.
 
-    A number that Odoo does not carry any more is dropped from the index; what was told about it stays in the store.
+    A number that Odoo does not carry any more is dropped from the index; what was told about it stays in the store. A
+    delivery whose past was pruned takes no number: news about it would be rolled up without what came before.
     """
     rows = [d for _, d in sorted({d.picking_id: d for d in deliveries}.items())]
     if not rows:
@@ -65,6 +72,7 @@ def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> s
             "user_id": [d.user_id for d in rows],
             "registered_at": [d.registered_at for d in rows],
             "written_at": [d.written_at for d in rows],
+            "method": [d.method for d in rows],
         },
     )
     pairs = sorted({(d.picking_id, comparable(n)) for d in rows for n in d.numbers if comparable(n)})
@@ -75,11 +83,18 @@ def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> s
 
 
 def find_matched_strangers(connection: Connection, count: int) -> list[int]:
-    """Parcels that are parked as unmatched although the index knows their number by now, locked."""
+    """Parcels that are parked as unmatched although the index knows their number by now, locked.
+
+    Each stranger is looked up (lateral), since PostgreSQL would else read the whole index; and the strangers are found
+    before they are put in order, since it would else look for them along all parcels.
+    """
     query = text("""
-        select p.id from parcels p
-        where p.unmatched_since is not null and exists (select 1 from numbers n where n.number = p.number)
-        order by p.id limit :count for update
+        with matched as materialized (
+            select p.id from parcels p
+            cross join lateral (select 1 from numbers n where n.number = p.number limit 1) n
+            where p.unmatched_since is not null)
+        select p.id from parcels p where p.id in (select id from matched order by id limit :count)
+        order by p.id for update
     """)
     return [row.id for row in connection.execute(query, {"count": count})]
 
@@ -97,8 +112,12 @@ def claim_strangers(connection: Connection, count: int) -> list[str]:
 
 
 def count_unmatched(connection: Connection) -> int:
-    """Parcels parked because no delivery in Odoo carries their number."""
-    return int(connection.execute(text("select count(*) from parcels where unmatched_since is not null")).scalar_one())
+    """Parcels parked because no delivery in Odoo carries their number; counted up to 100,000."""
+    query = """
+        select count(*) from (
+            select from parcels where unmatched_since is not null order by look_up_at limit 100000) as waiting
+    """
+    return int(connection.execute(text(query)).scalar_one())
 
 
 def lock_shipments(connection: Connection, ids: Collection[int]) -> list[int]:

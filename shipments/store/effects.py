@@ -59,7 +59,9 @@ _SAVE = text("""
         key text, kind text, subject bigint, payload jsonb, departs_every double precision)
     on conflict (key) do update set
         payload = excluded.payload, version = effects.version + 1, decided_at = excluded.decided_at,
-        told_at = excluded.told_at, attempts = 0, reason = null,
+        told_at = case when effects.state = 'due'
+            then least(effects.told_at, excluded.told_at) else excluded.told_at end,
+        attempts = 0, reason = null,
         state = case when effects.state = 'claimed' then 'claimed' else 'due' end,
         due_at = case when effects.state = 'claimed' then effects.due_at else excluded.due_at end
     where effects.payload is distinct from excluded.payload
@@ -71,7 +73,8 @@ def save_effects(connection: Connection, effects: Iterable[Effect], told_at: dat
     """Stores what was decided; how many are news. A decision equal to the one under its key changes nothing.
 
     One that is being performed right now is performed again afterwards if its payload has changed meanwhile.
-    told_at: when the oldest message behind them arrived, to measure how late Odoo shows it; None if nobody waits.
+    told_at: when the oldest message behind them arrived, to measure how late Odoo shows it; None if nobody waits. One
+    that somebody waits for already stays waited for, and since then, if a replay or a later message decides it anew.
     """
     unique = {e.key: e for e in effects}
     if not unique:
@@ -94,13 +97,16 @@ _CLAIM = text("""
     update effects set state = 'claimed', due_at = now() + :lease, attempts = attempts + 1
     where key in (
         select key from effects where kind = :kind and state in ('due', 'claimed') and due_at <= now()
-        order by due_at limit :count for update skip locked)
+        order by told_at is null, due_at limit :count for update skip locked)
     returning key, subject, payload, version, attempts, sent, told_at
 """)
 
 
 def claim_effects(connection: Connection, kind: Kind, count: int) -> list[Claimed]:
-    """Up to `count` due effects of that kind, ours until the lease ends; those whose lease has ended count as due."""
+    """Up to `count` due effects of that kind, ours until the lease ends; those whose lease has ended count as due.
+
+    What a webhook brought about, which somebody waits for, goes before what a replay did.
+    """
     values = {"kind": kind.value, "count": count, "lease": LEASE}
     return [Claimed(**row._mapping) for row in connection.execute(_CLAIM, values)]
 
@@ -154,15 +160,24 @@ def _lock(connection: Connection, keys: Sequence[str]) -> None:
 
 
 def reclaim_effects(connection: Connection) -> int:
-    """Makes due what a writer that is gone had claimed; for the one who writes alone now. How many."""
-    query = "update effects set state = 'due', due_at = now() where state = 'claimed'"
-    return connection.execute(text(query)).rowcount
+    """Makes due what a writer that is gone had claimed; for the one who writes alone now. How many.
+
+    Claims whose lease has ended count as due anyway, so what waits to be done is not looked through.
+    """
+    query = """
+        update effects set state = 'due', due_at = now()
+        where kind = any(:kinds) and state in ('due', 'claimed') and due_at > now() and state = 'claimed'
+    """
+    return connection.execute(text(query), {"kinds": [kind.value for kind in Kind]}).rowcount
 
 
 def has_due(connection: Connection) -> bool:
-    """Whether an effect is due now."""
-    query = "select exists (select 1 from effects where state in ('due', 'claimed') and due_at <= now())"
-    return bool(connection.execute(text(query)).scalar_one())
+    """Whether an effect is due now. In the order of an index, which PostgreSQL then uses however many are due."""
+    query = """
+        select 1 from effects where state in ('due', 'claimed') and due_at <= now()
+        order by kind, told_at is null, due_at limit 1
+    """
+    return connection.execute(text(query)).first() is not None
 
 
 def retry_parked(connection: Connection, keys: Sequence[str] = ()) -> int:

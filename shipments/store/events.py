@@ -89,8 +89,8 @@ def find_events(connection: Connection, parcel_ids: Collection[int]) -> Mapping[
     """All events of those parcels, by parcel."""
     found: dict[int, list[Dated]] = {}
     query = text("select parcel_id, key, instant, event from events where parcel_id = any(:ids)")
-    for row in connection.execute(query, {"ids": list(parcel_ids)}):
-        found.setdefault(row.parcel_id, []).append(Dated(row.instant, Event.from_dict(row.event, row.key)))
+    for parcel_id, key, instant, event in connection.execute(query, {"ids": list(parcel_ids)}).all():
+        found.setdefault(parcel_id, []).append(Dated(instant, Event.from_dict(event, key)))
     return found
 
 
@@ -112,6 +112,7 @@ def _lock_parcels(connection: Connection, keys: Iterable[ParcelKey]) -> dict[Par
         "tracking_number": [number for _, number, _ in ordered],
         "journey": [journey for _, _, journey in ordered],
     }
-    connection.execute(_ADD_PARCELS, values | {"number": [comparable(number) for _, number, _ in ordered]})
-    rows = connection.execute(_LOCK_PARCELS, values)
+    numbers = {"number": [comparable(number) for _, number, _ in ordered]}
+    while len(rows := connection.execute(_LOCK_PARCELS, values).all()) < len(ordered):
+        connection.execute(_ADD_PARCELS, values | numbers)  # again if one that was there is pruned before it is locked
     return {(row.carrier, row.tracking_number, row.journey): row.id for row in rows}

@@ -2,16 +2,19 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text, update
 
+from shipments.clock import first_id
 from shipments.store.intake import Intaken
 from shipments.store.rows import as_rows
 from shipments.store.schema import messages
+
+_ID_MARGIN = timedelta(minutes=5)
 
 
 class MessageState(StrEnum):
@@ -82,10 +85,10 @@ def replay_messages(
         change = change.where(messages.c.carrier == carrier)
     if state:
         change = change.where(messages.c.state == state)
-    if since:
-        change = change.where(messages.c.received_at >= since)
+    if since:  # an id is made a moment before or after the time is read, and there is an index of ids only
+        change = change.where(messages.c.received_at >= since, messages.c.id >= first_id(since - _ID_MARGIN))
     if until:
-        change = change.where(messages.c.received_at < until)
+        change = change.where(messages.c.received_at < until, messages.c.id < first_id(until + _ID_MARGIN))
     return connection.execute(change.values(state=MessageState.RECEIVED, lane="bulk")).rowcount
 
 

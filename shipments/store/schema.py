@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
@@ -30,6 +31,13 @@ metadata = MetaData(
 
 _MOMENT = DateTime(timezone=True)
 
+# Of messages a ninetieth is pruned a day, of the others less, and effects change several times before they are done.
+# By its default PostgreSQL would look for what can be used again only after a fifth of a table has gone.
+_VACUUMED = {"autovacuum_vacuum_scale_factor": 0.02}
+
+# Rows that change with each event keep room beside them: then their indexes need no change (docs/decisions/0011).
+_ROOMY = _VACUUMED | {"fillfactor": 70}
+
 messages = Table(
     "messages",
     metadata,
@@ -45,6 +53,7 @@ messages = Table(
     Column("events", Integer, nullable=False, server_default="0", comment="how many events it told of"),
     Index(None, "received_at", postgresql_where=text("state = 'received'")),
     Index("messages_parked_idx", "carrier", "received_at", postgresql_where=text("state = 'parked'")),
+    postgresql_with=_VACUUMED,
     comment="What arrived, as bytes, with the headers that prove it. Append-only but for state.",
 )
 
@@ -62,6 +71,7 @@ parcels = Table(
     UniqueConstraint("carrier", "tracking_number", "journey"),
     Index(None, "number"),
     Index(None, "look_up_at", postgresql_where=text("unmatched_since is not null")),
+    postgresql_with=_ROOMY,
     comment="One tracking number at one carrier.",
 )
 
@@ -77,6 +87,7 @@ events = Table(
     Column("event", JSONB, nullable=False, comment="the canonical event, docs/schema/event-1.json"),
     Index(None, "parcel_id"),
     Index("events_unknown_idx", "received_at", postgresql_where=text("milestone = 'unknown'")),
+    postgresql_with=_VACUUMED,
     comment="What happened, canonical. Append-only.",
 )
 
@@ -92,7 +103,11 @@ shipments = Table(
     Column("registered_at", _MOMENT, nullable=False, comment="when Odoo made the delivery"),
     Column("written_at", _MOMENT, nullable=False, comment="Odoo's write_date when it was last read"),
     Column("state", JSONB, comment="rolled up from its parcels; null until one is known"),
+    Column("closed_at", _MOMENT, comment="when what was told of it was pruned; its numbers match nothing any more"),
+    Column("delivery_method", Text, comment="the name of Odoo's delivery method, if it has one"),
     Index(None, "order_id"),
+    Index(None, "written_at", postgresql_where=text("delivery_method is not null")),
+    postgresql_with=_ROOMY,
     comment="A delivery in Odoo, and where it stands.",
 )
 
@@ -108,7 +123,7 @@ numbers = Table(
 effects = Table(
     "effects",
     metadata,
-    Column("key", Text, primary_key=True),
+    Column("key", Text(collation="C"), primary_key=True, comment="ordered by bytes, as Python orders it"),
     Column("kind", Text, nullable=False, comment="delivery, order, activity, timeline"),
     Column("subject", BigInteger, nullable=False, comment="the record in Odoo it is about"),
     Column("payload", JSONB, nullable=False, comment="what Odoo shall show"),
@@ -121,8 +136,15 @@ effects = Table(
     Column("decided_at", _MOMENT, nullable=False),
     Column("told_at", _MOMENT, comment="when the message behind it arrived; null where nobody waits (replays)"),
     Column("done_at", _MOMENT),
-    Index("effects_due_idx", "kind", "due_at", postgresql_where=text("state in ('due', 'claimed')")),
+    Index(
+        "effects_due_idx",
+        "kind",
+        text("(told_at is null)"),
+        "due_at",
+        postgresql_where=text("state in ('due', 'claimed')"),
+    ),
     Index("effects_parked_idx", "decided_at", postgresql_where=text("state = 'parked'")),
+    postgresql_with=_VACUUMED,
     comment="What was decided, each once under its key.",
 )
 
@@ -131,5 +153,41 @@ marks = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", JSONB, nullable=False),
-    comment="How far something has got: the pull from Odoo, the pause after Odoo was away.",
+    comment="How far something has got: the pull from Odoo, the pause after Odoo was away, the walks of prune.",
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("number", Text, comment="the tracking number that is held, as compared; or"),
+    Column("carrier", Text, comment="the carrier, all of whose messages and parcels are held that were heard of"),
+    Column("since", _MOMENT, comment="from then on, null is ever since"),
+    Column("until", _MOMENT, comment="until before then, null is for ever"),
+    Column("reason", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", _MOMENT, nullable=False, server_default=text("now()")),
+    CheckConstraint("(number is null) <> (carrier is null)", name="holds_number_or_carrier"),
+    Index(None, "number"),
+    comment="Legal holds: what may not be pruned, whatever its age.",
+)
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("carrier", Text, primary_key=True),
+    Column("number", Text, primary_key=True, comment="the tracking number in the form it is compared in"),
+    Column("tracking_number", Text, nullable=False, comment="as the carrier is asked for it"),
+    Column("since", _MOMENT, nullable=False, comment="when it began to be of interest"),
+    Column("due_at", _MOMENT, comment="when it is looked at next; while it is asked about: until; null has stopped"),
+    Column("wanted", Boolean, nullable=False, server_default=text("false"), comment="a person asks: whatever is due"),
+    Column("asked_at", _MOMENT, comment="when the carrier was asked last"),
+    Column("calls", Integer, nullable=False, server_default="0", comment="how often it was asked about"),
+    Column("outcome", Text, comment="what came of it last: news, same, not_found, bad_number, unreadable"),
+    Column("digest", Text, comment="of the last answer with parts that could not be read: it is kept once"),
+    Column("reason", Text, comment="why it has stopped"),
+    Column("stopped_at", _MOMENT),
+    Index(None, "carrier", "due_at", postgresql_where=text("due_at is not null")),
+    Index(None, "stopped_at", postgresql_where=text("stopped_at is not null")),
+    comment="What carriers are asked about, and when next. A row is made when somebody first looks, not by ingest.",
 )

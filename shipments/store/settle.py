@@ -87,11 +87,11 @@ def _fold_parcels(
     """A parcel that had no delivery until now is news with all its events."""
     events = find_events(connection, parcel_ids)
     query = text("select id, number, unmatched_since from parcels where id = any(:ids) order by id")
-    rows = connection.execute(query, {"ids": list(parcel_ids)})
+    rows = connection.execute(query, {"ids": list(parcel_ids)}).all()
     return [
-        _folded(row.id, row.number, events[row.id], policy, None if row.unmatched_since else news)
-        for row in rows
-        if row.id in events
+        _folded(id_, number, events[id_], policy, None if unmatched_since else news)
+        for id_, number, unmatched_since in rows
+        if id_ in events
     ]
 
 
@@ -109,8 +109,8 @@ def _match(connection: Connection, parcels: Iterable[_Parcel]) -> dict[str, list
     """Which deliveries carry the parcels' numbers, by number."""
     found: dict[str, list[int]] = {}
     query = text("select number, shipment_id from numbers where number = any(:numbers)")
-    for row in connection.execute(query, {"numbers": sorted({p.number for p in parcels})}):
-        found.setdefault(row.number, []).append(row.shipment_id)
+    for number, shipment_id in connection.execute(query, {"numbers": sorted({p.number for p in parcels})}).all():
+        found.setdefault(number, []).append(shipment_id)
     return found
 
 
@@ -139,7 +139,7 @@ def _settle_shipments(
     connection: Connection, touched: Collection[int], parcels: Sequence[_Parcel], policy: Policy
 ) -> Iterator[Effect]:
     family = _load_shipments(connection, lock_shipments(connection, touched))
-    _choose_journeys(connection, family)
+    _choose_journeys(connection, family, parcels)
     changed = [shipment for id_, shipment in family.items() if id_ in touched]
     by_number: dict[str, list[_Parcel]] = {}
     for parcel in parcels:
@@ -160,7 +160,7 @@ def _load_shipments(connection: Connection, ids: Collection[int]) -> dict[int, _
             array(select number from numbers where shipment_id = shipments.id order by number) as numbers
         from shipments where id = any(:ids) order by id
     """)
-    return {row.id: _shipment(row) for row in connection.execute(query, {"ids": list(ids)})}
+    return {row.id: _shipment(row) for row in connection.execute(query, {"ids": list(ids)}).all()}
 
 
 def _shipment(row: Any) -> _Shipment:
@@ -179,10 +179,10 @@ def _shipment(row: Any) -> _Shipment:
     return _Shipment(delivery, standing, dict.fromkeys(row.numbers))
 
 
-def _choose_journeys(connection: Connection, shipments: Mapping[int, _Shipment]) -> None:
+def _choose_journeys(connection: Connection, shipments: Mapping[int, _Shipment], parcels: Sequence[_Parcel]) -> None:
     """For each number of each delivery the journey that is meant: numbers are used again."""
     numbers = sorted({n for s in shipments.values() for n in s.delivery.numbers})
-    journeys = _journeys_by_number(connection, numbers)
+    journeys = _journeys_by_number(connection, numbers, parcels)
     registrations = _registrations_by_number(connection, numbers)
     for shipment in shipments.values():
         at = shipment.delivery.registered_at
@@ -191,12 +191,21 @@ def _choose_journeys(connection: Connection, shipments: Mapping[int, _Shipment])
             shipment.journeys[number] = journey_of(journeys.get(number, []), at, earlier)
 
 
-def _journeys_by_number(connection: Connection, numbers: Sequence[str]) -> dict[str, list[Standing]]:
-    """The journeys that Odoo may see, oldest first. A number may be several parcels': another carrier's, a new one."""
+def _journeys_by_number(
+    connection: Connection, numbers: Sequence[str], parcels: Sequence[_Parcel]
+) -> dict[str, list[Standing]]:
+    """The journeys that Odoo may see, oldest first. A number may be several parcels': another carrier's, a new one.
+
+    parcels: those just folded, which need not be read.
+    """
     found: dict[str, list[Standing]] = {}
-    query = text("select number, state -> 'shown' as shown from parcels where number = any(:numbers)")
-    for row in connection.execute(query, {"numbers": numbers}):
-        found.setdefault(row.number, []).extend(Standing.from_dict(j) for j in row.shown or ())
+    for parcel in parcels:
+        found.setdefault(parcel.number, []).extend(parcel.shown)
+    query = text("""
+        select number, state -> 'shown' from parcels where number = any(:numbers) and id <> all(:folded)
+    """)
+    for number, shown in connection.execute(query, {"numbers": numbers, "folded": [p.id for p in parcels]}).all():
+        found.setdefault(number, []).extend(Standing.from_dict(journey) for journey in shown or ())
     for journeys in found.values():
         journeys.sort(key=lambda j: (j.started_at, j.carrier, j.tracking_number))
     return found
@@ -209,8 +218,8 @@ def _registrations_by_number(connection: Connection, numbers: Sequence[str]) -> 
         select n.number, s.registered_at from numbers n join shipments s on s.id = n.shipment_id
         where n.number = any(:numbers)
     """)
-    for row in connection.execute(query, {"numbers": numbers}):
-        found.setdefault(row.number, []).append(row.registered_at)
+    for number, registered_at in connection.execute(query, {"numbers": numbers}).all():
+        found.setdefault(number, []).append(registered_at)
     return found
 
 

@@ -3,17 +3,21 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import responses
 from click.testing import CliRunner, Result
+from sqlalchemy import insert
 
 from app import cli
 from app.commands.send_sample import load_sample
 from carriers import find_carrier
 from carriers.registry import carrier_names
-from shipments.clock import now
+from shipments.clock import new_id, now
+from shipments.store.database import make_engine
+from shipments.store.schema import events, parcels
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = {name: sorted((ROOT / "carriers" / name / "samples").glob("*.in.json")) for name in carrier_names()}
@@ -103,3 +107,44 @@ def test_what_keeps_a_sample_from_being_sent_is_said(arguments: tuple[str, ...],
     done = run(*arguments, env={"CARRIER_UPS_SECRETS": ""})
     assert done.exit_code == 1
     assert said in str(done.exception)
+
+
+def test_carriers_says_how_messages_come_and_what_proves_them() -> None:
+    done = run("carriers", env={"CARRIER_FEDEX_ADDRESSES": "20.65.16.22/31"})
+    line = next(line for line in done.stdout.splitlines() if line.startswith("fedex"))
+    assert "push, poll" in line
+    assert "HMAC SHA256 in fdx-signature, from 20.65.16.22/31 only" in line
+
+
+@pytest.mark.requirement("M82")
+def test_a_described_source_is_checked_with_its_faults_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "nordwind.toml"
+    file.write_text(
+        'format = "generic_json"\n[parcel]\ntracking_number = "no"\n[event]\ncode = "a["\noccurred_at = "at"\n'
+    )
+    done = run("carriers", "check", str(file))
+    assert done.exit_code == 1
+    assert str(done.exception).startswith(f"{file}:5: ")
+    file.write_text(file.read_text().replace("a[", "a"))
+    assert run("carriers", "check", str(file)).exit_code == 0
+
+
+@pytest.mark.requirement("M30", "M107")
+@pytest.mark.usefixtures("clean")
+def test_codes_nobody_mapped_are_counted_with_an_example(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.commands.carriers.open_store", lambda: make_engine(database_url))
+    assert run("carriers", "unknown").stdout == "every code that arrived is mapped\n"
+    example = new_id()
+    with make_engine(database_url).begin() as connection:
+        parcel = connection.execute(
+            insert(parcels).values(carrier="acme", tracking_number="1", number="1").returning(parcels.c.id)
+        )
+        row = {"parcel_id": parcel.scalar_one(), "message_id": example, "instant": now(), "milestone": "unknown"}
+        for hour, code in enumerate(("ASHES", "ON_FIRE", "ON_FIRE", "ON_FIRE")):
+            event = {"carrier": "acme", "code_list": None, "code": code, "description": "Burning"}
+            seen = {"key": new_id(), "received_at": now() - timedelta(hours=hour), "event": event}
+            connection.execute(insert(events).values(**row, **seen))
+    line = run("carriers", "unknown").stdout.splitlines()[1].split()
+    assert line[:3] == ["acme", "ON_FIRE", "3"]
+    assert str(example) in line
+    assert line[-1] == "Burning"

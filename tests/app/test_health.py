@@ -1,17 +1,21 @@
 """Health and metrics as a supervisor sees them."""
 
+import re
+
 import pytest
 from fakeredis import FakeRedis
 from flask.testing import FlaskClient
 
 from app.factory import create_app
 from app.receiver.keeper import Keeper
+from config.embedded.servers import Servers
 from config.metrics import Ledger
 from config.settings import load_settings
 from shipments.store.database import make_engine
 from shipments.store.intake import Intake
 from tests.app.conftest import KEY
 from tests.app.test_keeper import NOWHERE_DATABASE
+from tests.bench.databases import replace_database
 
 
 def client_of(database_url: str = NOWHERE_DATABASE, redis: FakeRedis | None = None, **environ: str) -> FlaskClient:
@@ -73,6 +77,13 @@ def test_metrics_show_the_backlog(clean: None, database_url: str) -> None:
         'milepost_up{part="redis"} 1.0',
     ):
         assert line in told
+    assert re.search(r'milepost_store_bytes\{table="messages"\} [1-9]', told)
+
+
+def test_without_its_tables_the_database_is_not_ready(servers: Servers) -> None:
+    url = f"{servers.database_url.rsplit('/', 1)[0]}/untouched"
+    replace_database(url)
+    assert "its tables are not there" in client_of(url, FakeRedis()).get("/readyz").text
 
 
 def test_without_redis_the_counts_are_left_out_rather_than_set_back() -> None:

@@ -1,8 +1,10 @@
 """A 202 is a promise: where a message is kept when a store is away, slow, or full."""
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -11,6 +13,7 @@ from fakeredis import FakeRedis
 from sqlalchemy import Engine, text
 
 from app.factory import create_app, make_keeper
+from app.loop import call
 from app.receiver.keeper import PAUSE_SECONDS, Keeper, connect_briefly
 from app.receiver.together import Together
 from app.receiver.waker import Waker
@@ -19,7 +22,7 @@ from config.settings import load_settings
 from shipments.clock import new_id
 from shipments.errors import NotStored
 from shipments.store.database import make_engine
-from shipments.store.intake import Intake, Intaken
+from shipments.store.intake import Intake, Intaken, Kept
 from shipments.store.seal import Seal
 from tests.app.conftest import BODY, KEY, make_carrier
 
@@ -101,6 +104,18 @@ def test_without_a_key_nothing_is_accepted(carrier: Carrier) -> None:
     assert client.post("/in/acme", data=BODY, headers=proof).status_code == 503
 
 
+class Counting(Together):
+    """Notes how many messages went into the stream at a time."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__(client)
+        self.batches: list[int] = []
+
+    def add_all(self, messages: Sequence[Intaken]) -> list[Kept]:
+        self.batches.append(len(messages))
+        return super().add_all(messages)
+
+
 class Flaky(Intake):
     """Fails while it is told to, and counts how often it was asked."""
 
@@ -151,37 +166,54 @@ def test_a_database_that_failed_is_left_alone_too() -> None:
             keeper.keep(message())
 
 
-def test_messages_of_many_threads_are_all_kept_once_each(clean: None, redis_url: str) -> None:
-    together, told = Together(connect_briefly(redis_url)), []
+def in_the_loop(*requests: Callable[[], object]) -> list[object]:
+    """Runs them as the doorstep runs webhooks, all at once; what each returned, or the exception it raised."""
+
+    async def run() -> list[object]:
+        return await asyncio.gather(*map(call, requests), return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_messages_that_arrive_together_are_all_kept_once_each(clean: None, redis_url: str) -> None:
+    together = Counting(connect_briefly(redis_url))
     sent = [message() for _ in range(200)]
-    threads = [
-        threading.Thread(target=lambda part=sent[i::8]: told.extend(together.add(m) for m in part)) for i in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    told = in_the_loop(*(partial(together.add, each) for each in sent))
     with redis.Redis.from_url(redis_url) as client:
         kept = [fields[b"id"].decode() for _, fields in client.xrange("milepost:intake:live")]
     assert sorted(kept) == sorted(str(m.id) for m in sent)
     assert sum(k.wake for k in told) == 2, "the first and the two hundredth"
+    assert together.batches == [64, 64, 64, 8]
+
+
+def test_a_request_in_a_thread_keeps_its_message_too(clean: None, redis_url: str) -> None:
+    assert Together(connect_briefly(redis_url)).add(message()).length == 1
 
 
 def test_all_who_wait_together_hear_that_the_stream_failed() -> None:
-    together, faults = Together(connect_briefly(NOWHERE_REDIS)), []
+    together = Together(connect_briefly(NOWHERE_REDIS))
+    faults = in_the_loop(*(partial(together.add, message()) for _ in range(100)))
+    assert [type(fault) for fault in faults] == [redis.RedisError] * 100
+    assert len({id(fault) for fault in faults}) == 100
 
-    def add() -> None:
-        try:
-            together.add(message())
-        except redis.RedisError as fault:
-            faults.append(fault)
 
-    threads = [threading.Thread(target=add) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=10)
-    assert len(faults) == 8
+def test_a_request_that_is_called_off_leaves_the_others_their_answers(clean: None, redis_url: str) -> None:
+    together = Together(connect_briefly(redis_url))
+
+    async def run() -> object:
+        first, second = (asyncio.create_task(call(partial(together.add, message()))) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        return await second
+
+    assert asyncio.run(run()).length == 2
+    assert asyncio.run(call(partial(together.add, message()))).length == 3, "and it goes on"
+
+
+def test_the_database_is_asked_beside_the_loop(engine: Engine) -> None:
+    keeper = Keeper(Together(connect_briefly(NOWHERE_REDIS)), engine, max_length=10, wake=lambda lane: None)
+    in_the_loop(*(partial(keeper.keep, message()) for _ in range(5)))
+    assert len(stored(engine)) == 5
 
 
 def test_a_broker_that_does_not_answer_keeps_nobody_waiting() -> None:

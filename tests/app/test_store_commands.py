@@ -1,4 +1,4 @@
-"""`milepost replay`, `parked` and `message`, on a real database."""
+"""`milepost replay`, `parked`, `message`, `hold` and `prune`, on a real database."""
 
 import pytest
 from click.testing import CliRunner
@@ -8,6 +8,8 @@ from app.cli import milepost
 from app.commands import store
 from config.settings import get_settings
 from shipments.clock import new_id, now
+from shipments.errors import Permanent, Transient
+from shipments.store.alone import Lock, alone
 from shipments.store.database import make_engine
 from shipments.store.intake import Intaken
 from shipments.store.messages import MessageState, Verdict, save_messages
@@ -82,3 +84,53 @@ def test_a_message_shows_what_became_of_it_and_its_body_only_when_asked(run, kep
     assert "the body is not JSON" in told
     assert "who" not in told
     assert run("message", str(done), "--body").output == '{"who": "me"}'
+
+
+@pytest.mark.requirement("M101")
+def test_a_hold_is_placed_with_its_reason_listed_and_taken_away(run, kept):
+    assert run("hold", "add", "--number", "1z 999-aa1", "--reason", "claim 7", "--by", "legal").output.startswith(
+        "hold 1 "
+    )
+    carrier = ("--carrier", "ups", "--since", "2026-01-01", "--until", "2026-02-01")
+    run("hold", "add", *carrier, "--reason", "audit")
+    first, second = run("hold", "list").output.splitlines()
+    assert first.startswith("1  tracking number 1Z999AA1  ")
+    assert first.endswith(" by legal: claim 7")
+    assert second.startswith("2  carrier ups since 2026-01-01 00:00 until 2026-02-01 00:00  ")
+    run("hold", "remove", "1")
+    assert run("hold", "list").output.splitlines() == [second]
+    with pytest.raises(Permanent, match="no hold 1"):
+        run("hold", "remove", "1")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--reason", "claim 7"],
+        ["--number", "1Z", "--carrier", "ups", "--reason", "claim 7"],
+        ["--number", "1Z", "--since", "2026-01-01", "--reason", "claim 7"],
+        ["--number", "--", "--reason", "claim 7"],
+        ["--carrier", "nobody", "--reason", "claim 7"],
+        ["--number", "1Z"],
+    ],
+)
+def test_a_hold_that_holds_nothing_or_says_no_reason_is_refused(run, kept, words):
+    assert run("hold", "add", *words).exit_code == 2
+    assert run("hold", "list").output == ""
+
+
+@pytest.mark.requirement("M101")
+def test_what_would_be_pruned_is_said_before_it_is_pruned(run, kept):
+    engine, _ = kept
+    with engine.begin() as connection:
+        connection.execute(text("update messages set id = cast('00' || substr(id::text, 3) as uuid)"))
+    assert run("prune", "--dry-run").output.splitlines()[-1] == "1 rows would be deleted"
+    assert states(engine) == ["done", "parked"]
+    assert run("prune").output.splitlines()[-1] == "1 rows are deleted"
+    assert states(engine) == ["parked"]
+
+
+def test_only_one_process_prunes_at_a_time(run, kept):
+    engine, _ = kept
+    with alone(engine, Lock.PRUNER), pytest.raises(Transient, match="being pruned right now"):
+        run("prune")

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.commands.up import shows_progress
+from config.alive import SILENT_SECONDS
 from config.queues import QUEUES
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,17 @@ def test_live_and_bulk_never_share_a_worker() -> None:
 
 def test_the_compose_file_runs_every_process_of_the_procfile() -> None:
     assert set(re.findall(r"^([a-z]+):", PROCFILE, re.MULTILINE)) <= set(COMPOSE)
+
+
+@pytest.mark.requirement("X20")
+def test_every_worker_and_beat_is_kept_and_shows_a_sign_of_life() -> None:
+    lines = dict(re.findall(r"^([a-z]+): (.*)", PROCFILE, re.MULTILINE))
+    watched = {name for name, line in lines.items() if shows_progress(line)}
+    assert watched == {name for name, line in lines.items() if "-A workers.celery" in line} - {"flower"}
+    for name in watched:
+        command = COMPOSE[name]["command"]
+        assert f"config.embedded.keep {name} --home /tmp --silent-seconds {SILENT_SECONDS} " in command
+        assert COMPOSE[name]["healthcheck"]["test"][-2:] == ["config.alive", f"/tmp/run/{name}.alive"]
 
 
 def test_only_the_web_server_is_published_to_the_network() -> None:

@@ -1,6 +1,6 @@
 """Measures, prints a line per figure, and exits 1 if any is short.
 
-SHORT=1 takes about two minutes and writes no page unless WRITE=1; --odoo measures against the Odoo of ODOO_URL.
+SHORT=1 takes about four minutes and writes no page unless WRITE=1; --odoo measures against the Odoo of ODOO_URL.
 """
 
 import argparse
@@ -13,19 +13,18 @@ from pathlib import Path
 from redis import Redis
 
 from config.embedded.servers import Servers
-from config.settings import load_settings
+from tests.bench.costs import Costs
 from tests.bench.doors import acceptance, answer_time, load_ceiling
 from tests.bench.figures import Report, progress
-from tests.bench.into_odoo import PACE, calls_and_time
 from tests.bench.page import write_page
+from tests.bench.polling import polling
 from tests.bench.real_odoo import real_odoo
 from tests.bench.sides import Milepost, Textbook
 from tests.bench.size import LONG, SHORT, Size
+from tests.bench.sizing_page import write_sizing
 from tests.bench.store_size import cost_per_event
-from tests.bench.through import Flow, burst, end_to_end, memory
-from tests.fakes.odoo import FakeOdoo
-from workers.odoo import setup
-from workers.odoo.client import connect
+from tests.bench.through import Flow, burst, end_to_end
+from tests.bench.whole import whole_site
 
 
 def main() -> int:
@@ -37,24 +36,29 @@ def main() -> int:
     short = bool(os.environ.get("SHORT"))
     size, report = (SHORT if short else LONG), Report()
     progress(f"load of the machine before: {report.load_before:.1f}, on {os.cpu_count()} cores")
+    costs = None
     with tempfile.TemporaryDirectory(prefix="milepost-bench-") as folder, Servers(folder) as servers:
         if given.odoo:
             real_odoo(report, size, Path(folder), servers)
         else:
-            bench(report, size, Path(folder), servers)
+            costs = bench(report, size, Path(folder), servers)
     if not short or os.environ.get("WRITE"):
         write_page(report, "odoo" if given.odoo else "bench", short=short)
+        if costs:
+            write_sizing(costs, short=short)
     return 0 if report.all_met else 1
 
 
-def bench(report: Report, size: Size, home: Path, servers: Servers) -> None:
-    """Everything that needs no Odoo of its own."""
+def bench(report: Report, size: Size, home: Path, servers: Servers) -> Costs:
+    """Everything that needs no Odoo of its own. Returns what Milepost costs."""
     load_ceiling(report, size)
     side_by_side(report, size, home, servers)
-    stand_in(report, size, home, servers)
+    costs = whole_site(report, size, home, servers)
     cost_per_event(report, size, servers.database_url)
+    report.remark("what 1, 10 and 100 million events a day need: [sizing.md](sizing.md)")
     report.remark("shipments brought up to date in a real Odoo: `make bench-odoo`, with ODOO_URL set")
-    report.remark("poll: not built yet")
+    polling(report, size, home, servers)
+    return costs
 
 
 def side_by_side(report: Report, size: Size, home: Path, servers: Servers) -> None:
@@ -75,23 +79,7 @@ def side_by_side(report: Report, size: Size, home: Path, servers: Servers) -> No
         steady = end_to_end(report, size, flow)
         textbook.stop()
         burst(report, size, flow, steady)
-        memory(report, size, flow)
         answer_time(report, size, milepost, steady / 2, "acceptance p99 at half of capacity, everything running")
-
-
-def stand_in(report: Report, size: Size, home: Path, servers: Servers) -> None:
-    """Odoo is the stand-in: it answers at once, so times are Milepost's own."""
-    paced = PACE * size.paced_seconds
-    with Redis.from_url(servers.redis_url) as redis, FakeOdoo() as odoo:
-        redis.flushall()
-        seeded = odoo.seed(paced + size.odoo_events // 6)
-        setup.apply(connect(load_settings(odoo.environ())))
-        with Milepost(home, servers, odoo.environ()) as milepost:
-            milepost.prepare()
-            milepost.start_door()
-            milepost.start_hands()
-            numbers = [delivery["tracking"][0] for delivery in seeded]
-            calls_and_time(report, milepost, lambda: len(odoo.calls), numbers, paced, "stand-in")
 
 
 if __name__ == "__main__":

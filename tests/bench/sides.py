@@ -126,7 +126,7 @@ class Milepost(Side):
             "MILEPOST_SECRET_KEY": KEY,
             "MILEPOST_FLOWER_PORT": str(free_port()),
             "MILEPOST_FLOWER_AUTH": "bench:bench",
-            f"CARRIER_{CARRIER.upper()}_SECRETS": SECRETS[CARRIER],
+            **{f"CARRIER_{name.upper()}_SECRETS": secret for name, secret in SECRETS.items()},
             **(odoo_environ or {}),
         }
         super().__init__("milepost", home, servers.database_url, environ)

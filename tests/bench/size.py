@@ -1,4 +1,4 @@
-"""How much is measured: the long form, and the one of two minutes."""
+"""How much is measured: the long form, and the one of four minutes."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,13 @@ class Size:
     odoo_events: int = 6_000
     real_shipments: int = 1_000
     real_paced: int = 1_000
+    poll_seconds: int = 60
     writes: int = 60
+    idle_seconds: float = 15
+    slow_odoo_parcels: int = 500
+    bulk_parcels: int = 10_000
+    live_parcels: int = 2_000
+    replayed: int = 1_000_000
 
 
 LONG = Size()
@@ -40,5 +46,11 @@ SHORT = Size(
     odoo_events=3_000,
     real_shipments=400,
     real_paced=500,
+    poll_seconds=20,
     writes=30,
+    idle_seconds=6,
+    slow_odoo_parcels=150,
+    bulk_parcels=4_000,
+    live_parcels=1_000,
+    replayed=60_000,
 )

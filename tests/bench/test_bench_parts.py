@@ -9,13 +9,17 @@ from carriers import find_carrier
 from carriers.base import Message
 from shipments.clock import now
 from shipments.milestone import Milestone
-from tests.bench import page
+from tests.bench import page, sizing_page
+from tests.bench.costs import Costs
 from tests.bench.figures import Figure, Report
 from tests.bench.load import Load, is_whole, run_load
 from tests.bench.posts import CARRIER, bodies, made_up_numbers, requests
+from tests.bench.probe import Waits
+from tests.bench.sizing import DAY_SECONDS, PEAK, RETENTION_DAYS, UTILIZATION, calls_per_thousand, limits, need
 from tests.bench.textbook.schema import PUSH
 from tests.bench.textbook.status import STATUS
 from tests.bench.trivial import serve
+from tests.bench.usage import Usage, bytes_per_event, cpu_per_event, idle_cores
 from tests.fakes.carriers import SECRETS, USUAL
 
 
@@ -97,3 +101,79 @@ def test_a_part_of_the_page_that_was_not_measured_stays(tmp_path, monkeypatch):
 
 def test_a_load_says_how_many_a_second():
     assert Load(accepted=30, refused=0, seconds=2, p99=0.1).per_second == 15
+
+
+COSTS = Costs(
+    idle={"web": 0.0, "act": 0.1, "valkey": 0.0, "flower": 0.0, "postgres": 0.0},
+    cpu={"web": 0.001, "act": 0.0005, "valkey": 0.0001, "flower": 0.00005, "postgres": 0.0005},
+    memory={"web": 100.0, "act": 150.0, "valkey": 10.0, "flower": 80.0, "postgres": 200.0},
+    tables={"messages": 2000.0, "events": 500.0},
+    log=6000.0,
+    append_only=2500.0,
+    calls_paced=20.0,
+    calls_fast=10.0,
+    rate=1100.0,
+)
+
+
+def test_cpu_of_an_event_leaves_out_what_a_process_takes_anyway():
+    start = Usage(0, {"beat": 1.0, "web": 1.0}, {})
+    rested = Usage(10, {"beat": 2.0, "web": 1.0}, {})
+    idle = idle_cores(start, rested)
+    assert idle == {"beat": 0.1, "web": 0.0}
+    assert cpu_per_event(rested, Usage(30, {"beat": 3.5, "web": 5.0}, {}), 1000, idle) == {"beat": 0.0, "web": 0.004}
+
+
+def test_disk_of_an_event_is_what_each_table_grew_by():
+    assert bytes_per_event({"events": 8192}, {"events": 108_192, "messages": 200_000}, 100) == {
+        "events": 1000,
+        "messages": 2000,
+    }
+
+
+def test_a_wait_that_never_ended_is_longer_than_any():
+    waits = Waits([0.3, 0.1, 0.2, 0.4] * 24, lost=4)
+    assert waits.at(0.5) == 0.3
+    assert waits.at(0.95) == 0.4
+    assert waits.at(0.99) == float("inf")
+
+
+@pytest.mark.requirement("M149")
+def test_what_a_day_needs_is_its_peak_hour_at_the_wanted_utilization():
+    day = need(COSTS, 86_400_000)
+    assert (day.mean, day.peak) == (1000, 1000 * PEAK)
+    assert day.cores["web"] == pytest.approx(0.001 * day.peak / UTILIZATION)
+    assert day.cores["act"] == pytest.approx((0.1 + 0.0005 * day.peak) / UTILIZATION)
+    assert day.processes == {"web": 7, "act": 1, "valkey": 1, "flower": 1, "postgres": 1}
+    assert day.memory["web"] == 700
+    assert day.disk == pytest.approx(86.4e6 * RETENTION_DAYS * 2500 / 1e9)
+    assert day.odoo_calls == pytest.approx(86_400 * 10)
+
+
+def test_calls_to_odoo_are_taken_from_the_rates_that_were_measured():
+    assert [calls_per_thousand(COSTS, rate) for rate in (1, 100, 600, 1100, 9000)] == [20, 20, 15, 10, 10]
+
+
+def test_the_lowest_limit_comes_first_and_odoo_is_one_only_where_it_was_measured():
+    assert next(limit.part for limit in limits(COSTS, 500)) == "Odoo itself"
+    found = limits(COSTS, None)
+    assert [limit.rate for limit in found] == sorted(limit.rate for limit in found)
+    writer = found[0]
+    assert writer.rate == pytest.approx((UTILIZATION - 0.1) / 0.0005)
+    assert writer.events_a_day == pytest.approx(writer.rate / PEAK * DAY_SECONDS)
+
+
+def test_the_sizing_page_says_what_a_real_odoo_took_if_the_other_page_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(sizing_page, "DOCS", tmp_path)
+    monkeypatch.setattr(sizing_page, "PAGE", tmp_path / "benchmarks.md")
+    (tmp_path / "pictures").mkdir()
+    sizing_page.write_sizing(COSTS, short=False)
+    written = (tmp_path / "sizing.md").read_text()
+    assert "not measured: `make bench-odoo`" in written
+    assert "| cores, web | 0.08 (1) |" in written
+    (tmp_path / "benchmarks.md").write_text("| into Odoo, Milepost | 82.9 shipments/s |  |  |\n")
+    sizing_page.write_sizing(COSTS, short=False)
+    written = (tmp_path / "sizing.md").read_text()
+    assert "| one Odoo takes it | yes | yes | no, 2.3 times too many |" in written
+    assert "| Odoo itself | 497/s |" in written
+    assert (tmp_path / "pictures" / "sizing.png").stat().st_size > 1000

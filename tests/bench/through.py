@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
@@ -22,14 +22,13 @@ from tests.fakes.carriers import USUAL
 
 @dataclass(slots=True)
 class Flow:
-    """What has gone through the two sides so far. memory: of an ingest worker, with the messages before it."""
+    """What has gone through the two sides so far."""
 
     milepost: Milepost
     textbook: Textbook
     redis: Redis
     accepted: int = 0
     textbook_accepted: int = 0
-    memory: list[tuple[int, float]] = field(default_factory=list)
 
     def through_milepost(self, posts: int, prefix: str) -> float:
         """Posts so many as fast as they are taken; seconds until the last is committed."""
@@ -37,7 +36,6 @@ class Flow:
         register(self.milepost.database_url, numbers, first_id=self.accepted + 1)
         accepted, seconds = _through(self.milepost, Milepost.STORED, self.accepted, bodies(numbers))
         self.accepted += accepted
-        self.memory.append((self.accepted, self.milepost.ingest_memory()))
         return seconds
 
     def through_textbook(self, posts: int, prefix: str) -> float:
@@ -73,19 +71,6 @@ def burst(report: Report, size: Size, flow: Flow, steady: float) -> None:
     lost = before + accepted - flow.milepost.count(Milepost.STORED)
     report.add(Figure(f"burst of {accepted:,}, lost", lost, 0))
     report.add(Figure("burst, time to drain against the steady rate", seconds * steady / accepted, 1.1, "x"))
-
-
-def memory(report: Report, size: Size, flow: Flow) -> None:
-    """Tops the flow up to the wanted number of messages, and looks whether the worker has grown."""
-    step = 0
-    while (missing := size.messages - flow.accepted) > 0:
-        flow.through_milepost(max(6, min(missing + 5, 10_000)), f"MORE{step}N")
-        step += 1
-    tenth = next(used for messages, used in flow.memory if messages >= size.messages // 10)
-    messages, end = flow.memory[-1]
-    most = max(used for _, used in flow.memory)
-    report.add(Figure(f"memory of an ingest worker through {messages:,} messages", most, 200, "MB"))
-    report.add(Figure("memory at the end against that at a tenth of the way", end / tenth, 1.1, "x", note="flat"))
 
 
 def register(database_url: str, numbers: Sequence[str], first_id: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from carriers import reading
-from carriers.base import Fault
+from carriers.base import Fault, Reading
 from shipments.errors import Unreadable
 from shipments.event import Event, TimeQuality
 from shipments.milestone import Milestone
@@ -84,8 +84,11 @@ def test_what_cannot_be_a_tracking_number_is_unreadable(wrong: Any) -> None:
         reading.tracking_number(wrong)
 
 
-@pytest.mark.parametrize(("written", "code"), [("de", "DE"), (" US ", "US"), ("USA", None), ("D1", None), ("ÄÖ", None)])
-def test_a_country_is_two_letters_or_nothing(written: str, code: str | None) -> None:
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("de", "DE"), (" US ", "US"), ("USA", "US"), ("UK", "GB"), ("Deutschland", "DE"), ("ZZ", None), ("D1", None)],
+)
+def test_a_country_is_known_by_code_or_name_or_is_nothing(written: str, code: str | None) -> None:
     assert reading.country(written) == code
 
 
@@ -196,3 +199,213 @@ def test_an_error_of_our_own_is_not_hidden_in_a_list() -> None:
 def test_every_number_json_knows_becomes_text_or_is_refused() -> None:
     for written in ("1e400", "-0", "1.50", "123456789012345678901234567890"):
         assert reading.text(reading.load_json(json.dumps([1]).replace("1", written).encode())[0])
+
+
+# ---- XML, forms and tables
+
+
+def said(root: Any) -> Any:
+    return reading.element_to_dict(root)
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [("", "utf-8"), ("", "utf-8-sig"), ("", "utf-16"), ("", "utf-32"), ("", "cp1252")]
+    + [(f'<?xml version="1.0" encoding="{e}"?>', e) for e in ("utf-8", "iso-8859-1", "windows-1252", "utf-16")],
+)
+def test_xml_is_read_in_the_encoding_it_came_in(declared: str, encoding: str) -> None:
+    body = f"{declared}<ort>Köln</ort>".encode(encoding)
+    assert reading.load_xml(body).text == "Köln"
+
+
+def test_the_charset_of_the_content_type_goes_before_what_the_document_declares() -> None:
+    body = '<?xml version="1.0" encoding="utf-8"?><ort>Köln</ort>'.encode("cp1252")
+    assert reading.load_xml(body, "text/xml; charset=windows-1252").text == "Köln"
+
+
+def test_xml_becomes_what_json_would_be() -> None:
+    body = b'<s:a xmlns:s="urn:x" id="7"><s:b>1</s:b><s:b>2</s:b><c/><d t="x">words</d><e><f> y </f></e></s:a>'
+    assert said(reading.load_xml(body)) == {
+        "@id": "7",
+        "b": ["1", "2"],
+        "c": None,
+        "d": {"@t": "x", "#text": "words"},
+        "e": {"f": "y"},
+    }
+
+
+@pytest.mark.requirement("M44")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"<a>",
+        b"<a></b>",
+        b'<!DOCTYPE a [<!ENTITY b "bb">]><a>&b;</a>',
+        b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
+        b'<?xml version="1.0" encoding="no-such"?><a/>',
+        b"<a>&nbsp;</a>",
+    ],
+)
+def test_what_is_no_plain_xml_is_unreadable(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        reading.load_xml(body)
+
+
+@pytest.mark.requirement("M44")
+def test_xml_that_is_nested_too_deeply_is_unreadable() -> None:
+    with pytest.raises(Unreadable, match="deeply"):
+        reading.load_xml(b"<a>" * 5000 + b"</a>" * 5000)
+
+
+def test_a_form_is_read_by_its_charset() -> None:
+    assert reading.load_form(b"number=1Z&city=K%C3%B6ln&x=") == {"number": "1Z", "city": "Köln", "x": ""}
+    with pytest.raises(Unreadable):
+        reading.load_form(b"<html></html>")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_table_is_read_with_its_line_numbers_whatever_delimits_it(delimiter: str) -> None:
+    body = "number,city\r\n1,Köln\r\n\r\n2\r\n".replace(",", delimiter).encode("cp1252")
+    rows = [(line, row["number"], row["city"]) for line, row in reading.load_csv(body)]
+    assert rows == [(2, "1", "Köln"), (4, "2", "")]
+
+
+# ---- times in the shapes of carriers
+
+
+@pytest.mark.requirement("M24")
+@pytest.mark.parametrize(
+    ("written", "shape", "printed"),
+    [
+        ("31-12-2025 23:59:01", "%d-%m-%Y %H:%M:%S", "2025-12-31T23:59:01"),
+        ("8/7/2021 7:11:26 PM", "%m/%d/%Y %I:%M:%S %p", "2021-08-07T19:11:26"),
+        ("12:18 am April 28, 2015", "%I:%M %p %B %d, %Y", "2015-04-28T00:18:00"),
+        ("05.04.2016, 13:05", "%d.%m.%Y, %H:%M", "2016-04-05T13:05:00"),
+        ("20210210 071356", "%Y%m%d %H%M%S", "2021-02-10T07:13:56"),
+        ("20210210 1723", "%Y%m%d %H%M", "2021-02-10T17:23:00"),
+        ("2021-02-10 07:13:56.1234567", "%Y-%m-%d %H:%M:%S.%f", "2021-02-10T07:13:56.123456"),
+        ("2021-02-10T07:13:56+0200", "%Y-%m-%dT%H:%M:%S%z", "2021-02-10T07:13:56+02:00"),
+        ("2021-02-10 07:13:56 UTC", "%Y-%m-%d %H:%M:%S %z", "2021-02-10T07:13:56+00:00"),
+        ("2021-02-10 07:13 -04.00", "%Y-%m-%d %H:%M%z", "2021-02-10T07:13:00-04:00"),
+        ("2021-07-10 07:13 EDT", "%Y-%m-%d %H:%M %z", "2021-07-10T07:13:00-04:00"),
+        ("10.02.2021", "%d.%m.%Y", "2021-02-10"),
+    ],
+)
+def test_a_time_is_read_in_its_documented_shape(written: str, shape: str, printed: str) -> None:
+    when, _ = reading.moment(written, shape)
+    assert when
+    assert when.isoformat() == printed
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["13/13/2021 7:11:26 PM", "8/17/2021 13:11:26 PM", "8/17/2021", "2021-08-17 07:11:26", "٨/17/2021 7:11:26 PM"],
+)
+def test_a_time_in_another_shape_is_unreadable(wrong: str) -> None:
+    with pytest.raises(Unreadable, match="shape"):
+        reading.moment(wrong, "%m/%d/%Y %I:%M:%S %p")
+
+
+@pytest.mark.requirement("M24")
+def test_a_time_in_a_shape_has_the_zone_of_its_place_and_is_assumed() -> None:
+    when, quality = reading.moment("15-07-2026 10:00:00", "%d-%m-%Y %H:%M:%S", zone="Europe/Amsterdam")
+    assert isinstance(when, datetime)
+    assert (when.utcoffset(), quality) == (timedelta(hours=2), TimeQuality.ASSUMED)
+    assert reading.moment("15-07-2026 10:00:00", "%d-%m-%Y %H:%M:%S")[1] is TimeQuality.LOCAL
+
+
+@pytest.mark.requirement("M24")
+@pytest.mark.parametrize(
+    ("beside", "hours", "quality"),
+    [
+        ("-05:00", -5, TimeQuality.EXACT),
+        ("-04.00", -4, TimeQuality.EXACT),
+        ("EST", -5, TimeQuality.EXACT),
+        ("Europe/Berlin", 2, TimeQuality.EXACT),
+        (None, 2, TimeQuality.ASSUMED),
+    ],
+)
+def test_an_offset_may_stand_beside_the_time(beside: str | None, hours: int, quality: TimeQuality) -> None:
+    when, found = reading.with_offset(SUMMER, beside, "DE")
+    assert isinstance(when, datetime)
+    assert (when.utcoffset(), found) == (timedelta(hours=hours), quality)
+
+
+@pytest.mark.parametrize("beside", ["+15:00", "XYZ", "../../etc/passwd", "Mars/Base", "5"])
+def test_an_offset_nobody_knows_is_unreadable(beside: str) -> None:
+    with pytest.raises(Unreadable):
+        reading.with_offset(SUMMER, beside)
+
+
+@pytest.mark.requirement("M24")
+def test_on_the_day_the_clocks_change_the_time_of_day_decides() -> None:
+    for hour, offset in ((1, 1), (4, 2)):
+        when, _ = reading.place_in_zone(datetime(2026, 3, 29, hour), "DE")  # noqa: DTZ001
+        assert isinstance(when, datetime)
+        assert when.utcoffset() == timedelta(hours=offset)
+
+
+def test_seconds_since_1970_are_an_instant() -> None:
+    for written, milliseconds in ((1719299439, False), ("1719299439000", True)):
+        when, quality = reading.epoch(written, milliseconds=milliseconds)
+        assert when
+        assert (when.isoformat(), quality) == ("2024-06-25T07:10:39+00:00", TimeQuality.EXACT)
+    assert reading.epoch(0) == (None, TimeQuality.NONE)
+    for wrong in ("soon", "1e400", "nan", "9" * 30):
+        with pytest.raises(Unreadable):
+            reading.epoch(wrong)
+
+
+def test_midnight_may_mean_a_date() -> None:
+    assert reading.date_if_midnight(*reading.iso_moment("2026-01-15T00:00:00Z")) == (
+        date(2026, 1, 15),
+        TimeQuality.DATE,
+    )
+
+
+# ---- places
+
+
+@pytest.mark.requirement("M25")
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("USA", "US"),
+        ("Germany", "DE"),
+        ("ALLEMAGNE", "DE"),
+        ("Espana", "ES"),
+        ("United Kingdom", "GB"),
+        ("Atlantis", None),
+    ],
+)
+def test_a_country_is_found_by_its_name_in_several_languages(written: str, code: str | None) -> None:
+    assert reading.country(written) == code
+
+
+@pytest.mark.requirement("M25")
+@pytest.mark.parametrize(
+    ("written", "code"), [("DEHAM", "DEHAM"), ("nl rtm", "NLRTM"), ("ZZHAM", None), ("DEH1M", None), ("HAM", None)]
+)
+def test_a_unlocode_has_its_form_and_a_country(written: str, code: str | None) -> None:
+    assert reading.unlocode(written) == code
+
+
+# ---- parcels
+
+
+@pytest.mark.requirement("M44")
+def test_a_damaged_parcel_costs_nothing_but_itself() -> None:
+    def read(item: Any, where: str) -> Any:
+        event = Event(
+            carrier="acme", tracking_number=reading.tracking_number(item), milestone=Milestone.UNKNOWN, code="X"
+        )
+        return Reading((event,), notice="told")
+
+    result = reading.read_parts(["A1", None, "A3"], "parcels", read)
+    assert [event.tracking_number for event in result.events] == ["A1", "A3"]
+    assert result.faults == (Fault("parcels[1]", "there is no tracking number"),)
+    assert result.notice == "told"
+    with pytest.raises(Unreadable, match=r"parcels\[0\]"):
+        reading.read_parts([None], "parcels", read)

@@ -115,6 +115,47 @@ def test_a_program_that_does_not_exist_is_said_and_not_tried_again(tmp_path: Pat
     running.stdout.close()
 
 
+def shows(words: str, *moments: float) -> str:
+    """Shows these moments as its progress, half a second apart, then lives on."""
+    return (
+        "import time; from pathlib import Path; from config.alive import Sign; sign = Sign.of_this_process()\n"
+        f"for moment in {moments}: sign.show(moment, {words!r}); time.sleep(0.5)\n"
+        "time.sleep(60)"
+    )
+
+
+@pytest.mark.requirement("X20")
+def test_a_process_that_lives_and_gets_nowhere_is_killed_and_started_again(tmp_path: Path) -> None:
+    code = shows("waits for Godot", 1, 2, 3, 4)
+    told = dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    process = Supervised("silent", [sys.executable, "-c", code], tmp_path, silent_seconds=1.2, environ=told)
+    running = process.start(subprocess.PIPE)
+    try:
+        first = process.wait_for_pid()
+        said = running.stdout.readline().decode()
+        assert said.startswith("keep: silent made no progress for 1.2 s (it said: waits for Godot) and was killed, ")
+        assert keep.read_sign(tmp_path / "run" / "silent.alive")[1] in ("starts", "waits for Godot")
+        second = process.wait_for_pid(other_than=first)
+        assert f"{keep.LAST_END}={keep.SILENT}" in Path(f"/proc/{second}/environ").read_text().split("\0")
+    finally:
+        process.stop()
+        running.stdout.close()
+    assert not (tmp_path / "run" / "silent.alive").exists()
+
+
+def test_time_in_which_the_keeper_did_not_look_is_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(keep.time, "monotonic", lambda: now[0])
+    file = tmp_path / "x.alive"
+    file.write_text("5 well\n")
+    silence = keep.Silence(file)
+    assert silence.look() == 0
+    now[0] += 3600  # the machine was suspended
+    assert silence.look() == 2 * keep.LOOK_SECONDS
+    file.write_text("6 well\n")
+    assert silence.look() == 0
+
+
 def test_keep_without_a_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         keep.main(["web"])

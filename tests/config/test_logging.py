@@ -54,8 +54,19 @@ def test_an_exception_of_ours_keeps_its_sentence() -> None:
 
 @pytest.mark.requirement("M96")
 def test_others_do_not_quote_an_exception_in_their_message() -> None:
-    told = line("celery.app.trace", msg="Task failed: %(exc)s", args={"exc": repr(ValueError(ADDRESS))})
-    assert told["message"] == "Task failed: %(exc)s"
+    args = {"name": "ingest", "id": "7", "description": "raised unexpected", "exc": ADDRESS, "args": ADDRESS}
+    template = "Task %(name)s[%(id)s] %(description)s: %(exc)s %(args)s"
+    told = line("celery.app.trace", msg=template, args=args, exc_info=raised(ValueError(ADDRESS)))
+    assert told["message"] == "Task ingest[7] raised unexpected: ValueError ..."
+    assert ADDRESS not in json.dumps(told, ensure_ascii=False)
+    assert line("celery.app.trace", msg=template, args=args)["message"].endswith("an exception ...")
+
+
+@pytest.mark.requirement("M96")
+def test_others_fill_a_message_that_comes_with_an_exception_with_types_and_numbers_only() -> None:
+    fault = raised(ValueError(ADDRESS))
+    told = line("kombu", msg="Error: %r, %r tried %d times", args=(fault[1], ADDRESS, 3), exc_info=fault)
+    assert told["message"] == "Error: ValueError, ... tried 3 times"
 
 
 def test_a_line_whose_arguments_do_not_fit_is_still_written() -> None:

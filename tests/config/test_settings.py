@@ -1,5 +1,6 @@
 """Settings: read from the environment or from files, checked at boot, all faults at once."""
 
+import re
 from base64 import b64encode
 from pathlib import Path
 
@@ -65,3 +66,40 @@ def test_no_secret_is_ever_shown() -> None:
 def test_the_first_key_seals_and_all_are_kept() -> None:
     keys = load_settings({"MILEPOST_SECRET_KEY": f"new:{KEY}, old:{KEY}"}).secret_key
     assert [name for name, _ in keys] == ["new", "old"]
+
+
+def test_a_carrier_is_asked_with_its_own_credentials_at_its_own_limits(tmp_path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s3cr3t\n")
+    environ = {
+        "CARRIER_DHL_UNIFIED_API_KEY": "key",
+        "CARRIER_UPS_CLIENT_ID": "id",
+        "CARRIER_UPS_CLIENT_SECRET_FILE": str(file),
+        "CARRIER_UPS_POLL_URL": "https://wwwcie.ups.com/",
+        "CARRIER_UPS_POLL_LIMITS": "10/s, 1/5s,5000/d",
+    }
+    settings = load_settings(environ)
+    assert settings.credentials_of("dhl_unified") == {"api_key": "key", "client_id": "", "client_secret": ""}
+    assert settings.credentials_of("ups") == {"api_key": "", "client_id": "id", "client_secret": "s3cr3t"}
+    assert settings.poll_url_of("ups") == "https://wwwcie.ups.com"
+    assert settings.poll_limits_of("ups") == ((10, 1), (1, 5), (5000, 86400))
+    assert (settings.poll_url_of("fedex"), settings.poll_limits_of("fedex")) == ("", ())
+    assert settings.secrets_of("ups") == ()
+    assert not [word for word in ("s3cr3t", "'key'", "'id'") if word in repr(settings)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("CARRIER_UPS_POLL_URL", "http://carrier.example.com", "starts with https://"),
+        ("CARRIER_UPS_POLL_URL", "https://", "starts with https://"),
+        ("CARRIER_UPS_POLL_URL", "ftp://127.0.0.1", "starts with https://"),
+        ("CARRIER_UPS_POLL_LIMITS", "fast", "10/s,1/5s,5000/d"),
+        ("CARRIER_UPS_POLL_LIMITS", "0/s", "10/s,1/5s,5000/d"),
+        ("CARRIER_UPS_API_KEY_FILE", "/nowhere", "cannot be read"),
+    ],
+)
+def test_credentials_go_by_tls_and_limits_say_something(name: str, value: str, words: str) -> None:
+    with pytest.raises(BadSettings, match=re.escape(words)) as told:
+        load_settings({name: value})
+    assert told.value.faults[0].startswith(name.removesuffix("_FILE"))

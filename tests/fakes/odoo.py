@@ -12,6 +12,7 @@ import ast
 import json
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -65,7 +66,9 @@ _MODELS = {
     "sale.order": "name:char partner_id:many2one:res.partner client_order_ref:char order_line:json state:char"
     " user_id:many2one:res.users company_id:many2one:res.company commitment_date:datetime",
     "stock.picking": "name:char origin:char partner_id:many2one:res.partner carrier_tracking_ref:char state:char"
-    " sale_id:many2one:sale.order company_id:many2one:res.company user_id:many2one:res.users location_id:char*",
+    " sale_id:many2one:sale.order company_id:many2one:res.company user_id:many2one:res.users location_id:char*"
+    " carrier_id:many2one:delivery.carrier",
+    "delivery.carrier": "name:char product_id:many2one:product.product",
     "mail.message": "model:char res_id:integer body:html",
     "mail.activity": "res_model_id:many2one:ir.model res_model:char res_id:integer summary:char note:html"
     " active:boolean"
@@ -656,6 +659,11 @@ class FakeOdoo:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     odoo: FakeOdoo
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of a caller that hung up: workers are killed in the middle of a call on purpose."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -71,8 +71,7 @@ def split_numbers(reference: str | None) -> tuple[str, ...]:
 
 def _read(odoo: Odoo, domain: list[Any], order: str, limit: int) -> list[dict[str, Any]]:
     names = ["name", "carrier_tracking_ref", "company_id", "create_date", "write_date", "user_id"]
-    if "sale_id" in odoo.field_names(PICKING):
-        names.append("sale_id")
+    names += sorted({"sale_id", "carrier_id"} & odoo.field_names(PICKING))
     return odoo.call(PICKING, "search_read", domain=domain, fields=names, order=order, limit=limit)
 
 
@@ -123,6 +122,7 @@ def _delivery(row: dict[str, Any], responsible: dict[int, int]) -> Delivery:
         registered_at=_time(row["create_date"]),
         written_at=_time(row["write_date"]),
         user_id=row["user_id"][0] if row["user_id"] else responsible.get(order_id or 0),
+        method=row["carrier_id"][1] if row.get("carrier_id") else None,
     )
 
 

@@ -27,8 +27,10 @@ ROUND_SECONDS = 1.3
 
 @shared_task(name="act")
 def act() -> dict[str, Any]:
-    """Performs due effects, round by round, until there are none or ACT_SECONDS have passed."""
-    answer("act")
+    """Performs due effects, round by round, until there are none or ACT_SECONDS have passed.
+
+    One who cannot leaves the bell rung, so that nobody rings for nothing; who can answers it again at the end.
+    """
     if not get_settings().odoo_url:
         return {"skipped": "ODOO_URL is not set; effects wait"}
     if until := paused_until(engine()):
@@ -37,6 +39,7 @@ def act() -> dict[str, Any]:
     with alone(engine(), Lock.ODOO_WRITER) as mine:
         if not mine:
             return {"skipped": "another worker writes to Odoo now"}
+        answer("act")
         transact(engine(), reclaim_effects)
         try:
             _rounds(tally)
@@ -67,6 +70,7 @@ def _rounds(tally: Done) -> None:
 
 def _ring_if_due() -> None:
     """Effects that were committed while this task ended would else wait for beat."""
+    answer("act")
     if paused_until(engine()):
         return
     with engine().connect() as connection:

@@ -13,10 +13,11 @@ from shipments.store.messages import find_received
 from workers.bell import ring
 from workers.enqueue import wake
 from workers.ingest import Tally, ingest_batch
-from workers.resources import engine, intake, ledger, policy, seal
-from workers.understand import understand_all
+from workers.resources import engine, intake, ledger, policy, seal, suspects
+from workers.suspects import Understand, by_id, take_again
 
 SWEEP_SECONDS = 20
+_PLACE = "messages"
 
 
 @shared_task(name="sweep")
@@ -51,4 +52,11 @@ def _sweep_all() -> Tally:
 def _sweep_batch() -> Tally:
     with engine().connect() as connection:
         messages = find_received(connection, get_settings().batch_size)
-    return ingest_batch(engine(), understand_all(messages, seal()), policy()) if messages else Tally()
+    chosen = suspects().choose(_PLACE, by_id(messages))
+    if not chosen:
+        return Tally()
+
+    def ingest(understand: Understand) -> Tally:
+        return ingest_batch(engine(), understand(chosen.values(), seal()), policy())
+
+    return take_again(_PLACE, list(chosen), ingest)

@@ -38,6 +38,17 @@ def test_a_delivery_comes_with_its_numbers_its_order_and_its_responsible(odoo: O
     assert start < delivery.registered_at <= delivery.written_at <= datetime.now(UTC) + timedelta(minutes=1)
 
 
+def test_a_delivery_says_by_which_method_it_goes(odoo: Odoo, shop: Shop) -> None:
+    [with_method, without] = shop.ship(shop.number(1), shop.number(2))
+    [product] = odoo.call("product.product", "create", vals_list=[{"name": shop.name, "type": "service"}])
+    vals = {"name": f"By Road {shop.name}", "product_id": product}
+    [method] = odoo.call("delivery.carrier", "create", vals_list=[vals])
+    odoo.call("stock.picking", "write", [with_method], vals={"carrier_id": method})
+    found, _ = pull_all(odoo, datetime.now(UTC) - timedelta(minutes=5), 2000)
+    assert found[with_method].method == f"By Road {shop.name}"
+    assert found[without].method is None
+
+
 def test_many_deliveries_changed_in_the_same_second_are_all_found_page_by_page(odoo: Odoo, shop: Shop) -> None:
     pickings = shop.ship(*[shop.number(place) for place in range(11)])
     found, _ = pull_all(odoo, datetime.now(UTC) - timedelta(seconds=30), 4)

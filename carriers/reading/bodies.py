@@ -1,0 +1,209 @@
+"""From bytes to JSON, XML, a form or a table, in the encodings really seen."""
+
+import codecs
+import csv
+import json
+from collections.abc import Iterator
+from email.message import Message as Headers
+from typing import Any
+from urllib.parse import parse_qsl
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from shipments.errors import Unreadable
+
+LARGEST_BODY = 8 * 1024 * 1024
+"""Bytes. Above every documented message, photos in Base64 included; the door's own limit is lower."""
+
+_DEEPEST_XML = 60
+_MOST_FIELDS = 1000
+_DELIMITERS = ",;\t|"
+# UTF-32 first: its mark begins with that of UTF-16
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")
+
+
+# made once: json.loads makes a new decoder at every call that has an option
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def load_json(body: bytes) -> Any:
+    """The JSON in the body: UTF-8, -16 or -32 by its first bytes, Windows-1252 if it is none of these."""
+    _check_size(body)
+    try:
+        return _JSON.decode(_decode_json(body))
+    except RecursionError:
+        raise Unreadable("the JSON is nested too deeply") from None
+    except ValueError as fault:
+        raise Unreadable(f"the body is not JSON: {fault}") from None
+
+
+def load_xml(body: bytes, content_type: str = "") -> Element:
+    """The root element, with the names of all elements and attributes without their namespaces.
+
+    A byte order mark decides the encoding, then the charset of the content type, then what the document declares;
+    bytes that are not the UTF-8 which nobody declared are Windows-1252. A document type is refused: no carrier needs
+    one, and it is where expansion bombs and outside files come from.
+    """
+    _check_size(body)
+    try:
+        root = _parse_xml(body, None if _mark(body) else _charset(content_type))
+    except (ParseError, ValueError, LookupError, DefusedXmlException, RecursionError) as fault:
+        raise Unreadable(f"the body is not XML: {_without_bytes(fault)}") from None
+    _drop_namespaces(root)
+    return root
+
+
+def _drop_namespaces(root: Element) -> None:
+    """From every name in the tree, level by level; Unreadable if there are too many levels."""
+    level = [root]
+    for _ in range(_DEEPEST_XML):
+        for element in level:
+            if "}" in element.tag:
+                element.tag = element.tag.rpartition("}")[2]
+            if element.attrib:
+                element.attrib = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+        level = [child for element in level for child in element]
+        if not level:
+            return
+    raise Unreadable("the XML is nested too deeply")
+
+
+def element_to_dict(element: Element) -> Any:
+    """An element as JSON would have it, so that one parser reads both.
+
+    Children by name, repeated ones as a list; a leaf is its text, and None if it has none; attributes are `@name`, and
+    the text beside them `#text`. A list of one is the item itself: read it with as_list.
+    """
+    return _to_dict(element)
+
+
+def load_form(body: bytes, content_type: str = "") -> dict[str, str]:
+    """The fields of a form (application/x-www-form-urlencoded); of a name that stands twice, the last."""
+    _check_size(body)
+    try:
+        fields = parse_qsl(as_text(body, content_type), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as fault:
+        raise Unreadable(f"the body is not a form: {fault}") from None
+    if not any(value for _, value in fields):
+        raise Unreadable("the body is not a form: no field has a value")
+    return dict(fields)
+
+
+def load_csv(body: bytes, content_type: str = "", delimiter: str = "") -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a table with a heading, each with its line number; the delimiter is the one the heading has most.
+
+    A row with more or fewer cells than the heading is given as it is: missing cells are "", surplus ones under "".
+    """
+    _check_size(body)
+    lines = as_text(body, content_type).splitlines()
+    heading = next((line for line in lines if line.strip()), "")
+    found = delimiter or max(_DELIMITERS, key=heading.count)
+    reader = csv.DictReader(lines, delimiter=found, restkey="", restval="")
+    try:
+        names = reader.fieldnames or ()
+        if len(names) < 2:
+            raise Unreadable("the first line is no heading of a table")
+        reader.fieldnames = [name.strip() for name in names]
+        for row in reader:
+            row[""] = " ".join(row.get("") or ())
+            yield reader.line_num, row
+    except csv.Error as fault:
+        raise Unreadable(f"the table breaks off at line {reader.line_num}: {fault}") from None
+
+
+def as_text(body: bytes, content_type: str = "") -> str:
+    """The body as text: by its byte order mark, the charset of the content type, UTF-8, else Windows-1252."""
+    for encoding in filter(None, (_mark(body), _charset(content_type), "utf-8")):
+        try:
+            return body.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return body.decode("cp1252", "replace")
+
+
+def _check_size(body: bytes) -> None:
+    if not body or body.isspace():
+        raise Unreadable("the body is empty")
+    if len(body) > LARGEST_BODY:
+        raise Unreadable(f"the body has {len(body)} bytes; at most {LARGEST_BODY} are read")
+
+
+def _decode_json(body: bytes) -> str:
+    encoding = json.detect_encoding(body)
+    try:
+        return body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def _mark(body: bytes) -> str | None:
+    return next((encoding for mark, encoding in _MARKS if body.startswith(mark)), None)
+
+
+def _charset(content_type: str) -> str | None:
+    """The charset a content type names, if Python knows it."""
+    if "charset" not in content_type.lower():
+        return None
+    headers = Headers()
+    headers["content-type"] = content_type
+    try:
+        return codecs.lookup(str(headers.get_content_charset() or "")).name
+    except (LookupError, ValueError):
+        return None
+
+
+def _parse_xml(body: bytes, encoding: str | None) -> Element:
+    if body[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        body, encoding = body.decode("utf-32").encode(), "utf-8"
+    try:
+        return _feed(body, encoding)
+    except ParseError:
+        if encoding or b"encoding" in body[:100] or _is_utf8(body):
+            raise
+        return _feed(body, "cp1252")
+
+
+def _feed(body: bytes, encoding: str | None) -> Element:
+    parser = DefusedXMLParser(forbid_dtd=True, encoding=encoding)
+    parser.feed(body)
+    root: Element = parser.close()
+    return root
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _without_bytes(fault: Exception) -> str:
+    return str(fault)[:120].encode("ascii", "replace").decode() or type(fault).__name__
+
+
+def _to_dict(element: Element) -> Any:
+    found: dict[str, Any] = {f"@{name}": value for name, value in element.attrib.items()}
+    for child in element:
+        value = _to_dict(child)
+        if child.tag not in found:
+            found[child.tag] = value
+        elif isinstance(found[child.tag], list):
+            found[child.tag].append(value)
+        else:
+            found[child.tag] = [found[child.tag], value]
+    words = (element.text or "").strip()
+    if not found:
+        return words or None
+    if words:
+        found["#text"] = words
+    return found
