@@ -1,17 +1,21 @@
 """The Celery application, hardened: a task is a wake-up without data, so losing or repeating one costs nothing."""
 
+import sys
 from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging, worker_process_init
 from kombu import Queue
 
+from carriers.registry import all_carriers
 from config import logging as log_lines
 from config import sentry
 from config.collector import collect_seldom
 from config.queues import QUEUES
 from config.settings import get_settings
+from shipments.errors import SetupFault
 from workers.beat import SCHEDULE
+from workers.resources import policy, polling
 
 TASK_SECONDS = 50
 """A task stops taking more work after a while (see workers/tasks); this is where it is stopped."""
@@ -63,6 +67,17 @@ def _log_lines(**_: Any) -> None:
 def _report_errors(**_: Any) -> None:
     """In the parent, before it forks: the children inherit it."""
     sentry.configure(get_settings())
+
+
+@celeryd_init.connect
+def _read_setup(**_: Any) -> None:
+    """In the parent too: a fault in a described source, the codes or a table ends the worker, and parks no messages."""
+    try:
+        all_carriers()
+        policy()
+        polling()
+    except SetupFault as fault:
+        sys.exit(str(fault))
 
 
 @worker_process_init.connect

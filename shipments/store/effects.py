@@ -17,9 +17,9 @@ from shipments.store.rows import as_rows
 LEASE = timedelta(seconds=90)
 """A claim that is not recorded within this time is another's. Longer than a batch of calls to Odoo may take."""
 
-DEPARTS_EVERY = {Kind.TIMELINE: timedelta(seconds=5)}
-"""A kind that goes to Odoo by timetable, all of it together, so that Odoo is called less often. The others, for which a
-person waits, are due at once."""
+DEPARTS_EVERY = dict.fromkeys((Kind.ORDER, Kind.TIMELINE), timedelta(seconds=5))
+"""A kind that goes to Odoo by timetable, all of it together, so that Odoo is called less often: the roll-up of an order
+and the rows of the timeline. Where a delivery stands, and its exceptions, are due at once."""
 
 MOST_ATTEMPTS = 8
 LONGEST_DELAY = timedelta(minutes=10)

@@ -21,7 +21,7 @@ from workers.resources import engine, ledger, odoo
 log = logging.getLogger(__name__)
 
 ACT_SECONDS = 20
-ROUND_SECONDS = 1.3
+ROUND_SECONDS = 1.5
 """A round begins this long after the one before it: news that come in quick succession share their calls to Odoo."""
 
 
