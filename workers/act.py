@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Engine
 
@@ -49,12 +50,17 @@ class Done:
     kinds: list[str] = field(default_factory=list)
 
 
-def act_round(engine: Engine, odoo: Odoo, tally: Done) -> int:
-    """Performs one batch of each kind, what a person waits for first; how many effects. Lets OdooAway through."""
-    performed = 0
-    for kind in Kind:
-        performed += _act_kind(engine, odoo, kind, tally)
-    return performed
+class Round(NamedTuple):
+    """How many effects a round performed, and whether a batch was full, so that more of them wait."""
+
+    performed: int
+    full: bool
+
+
+def act_round(engine: Engine, odoo: Odoo, tally: Done) -> Round:
+    """Performs one batch of each kind, what a person waits for first. Lets OdooAway through."""
+    performed = {kind: _act_kind(engine, odoo, kind, tally) for kind in Kind}
+    return Round(sum(performed.values()), any(performed[kind] == BATCH[kind] for kind in Kind))
 
 
 def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:

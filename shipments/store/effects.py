@@ -17,7 +17,7 @@ from shipments.store.rows import as_rows
 LEASE = timedelta(seconds=90)
 """A claim that is not recorded within this time is another's. Longer than a batch of calls to Odoo may take."""
 
-DEPARTS_EVERY = dict.fromkeys((Kind.ORDER, Kind.TIMELINE), timedelta(seconds=5))
+DEPARTS_EVERY = {Kind.ORDER: timedelta(seconds=4), Kind.TIMELINE: timedelta(seconds=5)}
 """A kind that goes to Odoo by timetable, all of it together, so that Odoo is called less often: the roll-up of an order
 and the rows of the timeline. Where a delivery stands, and its exceptions, are due at once."""
 

@@ -19,7 +19,7 @@ class Size:
     batches: int = 43
     paced_seconds: int = 30
     odoo_events: int = 6_000
-    real_shipments: int = 1_000
+    real_shipments: int = 2_500
     real_paced: int = 1_000
     poll_seconds: int = 60
     writes: int = 60

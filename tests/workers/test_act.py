@@ -8,7 +8,7 @@ from shipments.store.alone import Lock, alone
 from shipments.store.effects import claim_effects, reclaim_effects, retry_parked
 from tests.fakes.odoo import FakeOdoo
 from tests.shipments.telling import told
-from workers.act import Done, act_round
+from workers.act import BATCH, Done, act_round
 from workers.odoo import setup
 from workers.odoo.client import connect
 from workers.odoo.gate import pause, paused_until, resume
@@ -36,7 +36,7 @@ def act(engine, odoo):
         with engine.begin() as connection:
             connection.exec_driver_sql("update effects set due_at = now() where state = 'due'")
         tally = Done()
-        while act_round(engine, odoo, tally):
+        while act_round(engine, odoo, tally).performed:
             pass
         return tally
 
@@ -187,3 +187,12 @@ def test_the_pause_grows_while_odoo_stays_away_and_ends_when_it_answers(engine):
     assert paused_until(engine) is not None
     resume(engine)
     assert paused_until(engine) is None
+
+
+def test_a_round_says_whether_more_may_wait(engine, odoo, fake, ingest, register, monkeypatch):
+    monkeypatch.setitem(BATCH, Kind.DELIVERY, 2)
+    for delivery in fake.seed(3):
+        register(delivery["picking_id"], *delivery["tracking"])
+        ingest([told("in_transit", tracking_number=delivery["tracking"][0])])
+    rounds = [act_round(engine, odoo, Done()) for _ in range(3)]
+    assert rounds == [(2, True), (1, False), (0, False)]

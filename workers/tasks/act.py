@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 ACT_SECONDS = 20
 ROUND_SECONDS = 1.5
-"""A round begins this long after the one before it: news that come in quick succession share their calls to Odoo."""
+"""A round begins this long after the one before it, if that left nothing: news in quick succession share their calls."""
 
 
 @shared_task(name="act")
@@ -60,12 +60,14 @@ def _rounds(tally: Done) -> None:
     client = odoo()
     while True:
         began = time.monotonic()
-        if not act_round(engine(), client, tally):
+        done = act_round(engine(), client, tally)
+        if not done.performed:
             return
         resume(engine())
         if time.monotonic() > ends_at:
             return
-        time.sleep(max(0.0, began + ROUND_SECONDS - time.monotonic()))
+        if not done.full:
+            time.sleep(max(0.0, began + ROUND_SECONDS - time.monotonic()))
 
 
 def _ring_if_due() -> None:
