@@ -27,7 +27,7 @@ from workers.odoo.writes import Outcome, Work, write_activities, write_deliverie
 
 log = logging.getLogger(__name__)
 
-BATCH = {Kind.DELIVERY: 300, Kind.ORDER: 300, Kind.ACTIVITY: 200, Kind.TIMELINE: 600}
+BATCH = {Kind.DELIVERY: 300, Kind.ORDER: 600, Kind.ACTIVITY: 200, Kind.TIMELINE: 600}
 
 Performer = Callable[[Odoo, Sequence[Work]], dict[str, Outcome]]
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 ACT_SECONDS = 20
 ROUND_SECONDS = 1.5
-"""A round begins this long after the one before it, if that left nothing: news in quick succession share their calls."""
+"""A round begins this long after one that left nothing: news in quick succession share their calls."""
 
 
 @shared_task(name="act")
