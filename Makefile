@@ -35,6 +35,7 @@ lint: $(READY) ## style, types, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy -m carriers.17track
 	$(BIN)/lint-imports
 
 chaos: $(READY) ## nothing is lost while everything breaks, in nine minutes; SHORT=1 for two, SEED=n repeats

@@ -70,7 +70,7 @@ def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
         return 0
     calls = odoo.calls
     try:
-        outcomes = PERFORMERS[kind](odoo, [Work(c.key, c.subject, c.payload, c.sent) for c in claimed])
+        outcomes = PERFORMERS[kind](odoo, [_work(c) for c in claimed])
     except OdooAway:
         transact(engine, lambda connection: release_effects(connection, claimed))
         raise
@@ -80,6 +80,10 @@ def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
     _note(kind, recorded, at, tally)
     tally.calls += odoo.calls - calls
     return len(claimed)
+
+
+def _work(claimed: Claimed) -> Work:
+    return Work(claimed.key, claimed.subject, claimed.payload, claimed.sent, changed=claimed.version > 1)
 
 
 def _record(claimed: Claimed, outcome: Outcome | None) -> Recorded:

@@ -103,6 +103,21 @@ def test_an_answer_that_was_lost_after_the_work_was_done_leaves_nothing_twice(ac
     assert len(fake.records("mail.activity")) == 1
 
 
+def test_a_task_that_odoo_made_without_our_hearing_of_it_is_closed_when_the_parcel_moves_on(
+    act, engine, fake, ingest, rows, seeded
+):
+    number = seeded["tracking"][0]
+    ingest([told("exception", 3, "damaged", tracking_number=number)])
+    act()
+    with engine.begin() as connection:  # killed before it was written down
+        connection.exec_driver_sql("update effects set state = 'due', sent = false where kind = 'activity'")
+    assert [task["active"] for task in fake.records("mail.activity")] == [True]
+    ingest([told("in_transit", 5, tracking_number=number)])
+    act()
+    assert [task for task in fake.records("mail.activity") if task["active"]] == []
+    assert rows("select sent from effects where kind = 'activity'") == [(True,)]
+
+
 def test_a_delivery_deleted_in_odoo_is_parked_with_a_sentence_and_the_others_go_through(
     act, engine, fake, ingest, register, rows, seeded
 ):

@@ -24,12 +24,16 @@ _UTC = {"tz": "UTC", "lang": "en_US"}
 
 @dataclass(frozen=True)
 class Work:
-    """One effect to perform. key: the effect's; subject: the id in Odoo; sent: it has reached Odoo before."""
+    """One effect to perform. key: the effect's; subject: the id in Odoo; sent: it has reached Odoo before.
+
+    changed: it was decided otherwise before, and that may have reached Odoo although no answer said so.
+    """
 
     key: str
     subject: int
     payload: dict[str, Any]
     sent: bool
+    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def write_activities(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
     """Open a task for each problem, once; close it when the problem is over. Closed by a person, it stays closed."""
     outcomes = {work.key: Outcome("done", sent=work.sent) for work in works}
     to_open = [work for work in works if work.payload["open"] and not work.sent]
-    to_close = [work for work in works if not work.payload["open"] and work.sent]
+    to_close = [work for work in works if not work.payload["open"] and (work.sent or work.changed)]
     return outcomes | _open_activities(odoo, to_open) | _close_activities(odoo, to_close)
 
 
@@ -175,14 +179,15 @@ def _close_activities(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
         return {}
     try:
         active = _active_activities(odoo, [work.payload["picking_id"] for work in works])
-        mine = [active[name] for work in works if (name := _activity_id(work)) in active]
+        mine = {work.key: active[name] for work in works if (name := _activity_id(work)) in active}
         if mine:
-            odoo.call("mail.activity", "action_feedback", mine, feedback="Closed by Milepost: the parcel has moved on.")
+            feedback = "Closed by Milepost: the parcel has moved on."
+            odoo.call("mail.activity", "action_feedback", list(mine.values()), feedback=feedback)
     except OdooLockedOut as refusal:
         return {work.key: Outcome("later", str(refusal)) for work in works}
     except OdooRefused as refusal:
         return _in_halves(works, lambda part: _close_activities(odoo, part), refusal)
-    return {work.key: DONE for work in works}
+    return {work.key: Outcome("done", sent=work.sent or work.key in mine) for work in works}
 
 
 def _active_activities(odoo: Odoo, pickings: list[int]) -> dict[str, int]:
