@@ -9,7 +9,7 @@ from carriers.codes import UNMAPPED, CodeTable, Meaning
 from carriers.reading import country, dig, text
 from carriers.ups.times import read_moment, settle_zone
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, When
+from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -45,7 +45,7 @@ class Activity:
     place: Location
 
 
-def to_event(number: str, activity: Activity) -> Event:
+def to_event(number: str, activity: Activity, references: tuple[Reference, ...] = ()) -> Event:
     code_list, code = _name_code(activity)
     meaning, leg = _understand(activity)
     local = read_moment(activity.day, activity.clock)
@@ -63,6 +63,7 @@ def to_event(number: str, activity: Activity) -> Event:
         occurred_text=" ".join(filter(None, (activity.day, activity.clock))) or str(activity.gmt or ""),
         time_quality=quality,
         location=activity.place,
+        references=references,
         is_test=number.startswith(_TEST_NUMBERS),
     )
 

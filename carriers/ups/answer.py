@@ -41,13 +41,11 @@ def _read_package(asked_for: str | None, package: dict[str, Any], where: str) ->
     activities = as_list(package.get("activity"), f"{where}.activity")
     if not activities:
         return Reading(notice=f"UPS lists no activity for {number}")
-    reading = read_each(
-        activities, f"{where}.activity", lambda item: (replace(_read_scan(number, item), references=references),)
-    )
+    reading = read_each(activities, f"{where}.activity", lambda item: (_read_scan(number, item, references),))
     return replace(reading, events=_complete(reading.events, package))
 
 
-def _read_scan(number: str, item: Any) -> Event:
+def _read_scan(number: str, item: Any, references: tuple[Reference, ...]) -> Event:
     scan = as_object(item, "the activity")
     status = as_object(scan.get("status"), "status")
     activity = Activity(
@@ -61,7 +59,7 @@ def _read_scan(number: str, item: Any) -> Event:
         gmt_offset=say(scan.get("gmtOffset")),
         place=read_place(dig(scan, "location", "address"), slic=say(dig(scan, "location", "slic"))),
     )
-    return to_event(number, activity)
+    return to_event(number, activity, references)
 
 
 def _complete(events: tuple[Event, ...], package: dict[str, Any]) -> tuple[Event, ...]:
