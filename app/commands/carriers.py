@@ -14,7 +14,7 @@ from carriers.sources import check_source
 from config.settings import Settings, load_settings
 from shipments.errors import SetupFault
 
-_HEADING = ("name", "title", "transports", "proof", "covers the body", "codes", "secrets")
+_HEADING = ("name", "title", "reads", "is asked", "proof", "covers the body", "codes", "secrets")
 _UNKNOWN = text("""
     select event->>'carrier' as carrier, coalesce(event->>'code_list', '') as code_list, event->>'code' as code,
            count(*) as times, max(received_at) as last_seen,
@@ -27,7 +27,7 @@ _UNKNOWN = text("""
 @click.group(invoke_without_command=True)
 @click.pass_context
 def carriers(context: click.Context) -> None:
-    """List the carriers: their transports, their proof, how many codes are mapped, and whether a secret is set."""
+    """List the carriers: messages read, whether Milepost asks, proof, mapped codes, and whether a secret is set."""
     if context.invoked_subcommand is None:
         settings = load_settings()
         show([_HEADING, *(_row(carrier, settings) for carrier in all_carriers())])
@@ -104,6 +104,7 @@ def _row(carrier: Carrier, settings: Settings) -> tuple[str, ...]:
         carrier.name,
         carrier.title,
         ", ".join(carrier.transports),
+        "yes" if carrier.poll else "no",
         proof.words + (f", from {networks} only" if networks else ""),
         "yes" if proof.covers_body else "no",
         str(len(carrier.codes)),
