@@ -428,12 +428,13 @@ def test_trap_45_what_is_not_found_is_asked_about_with_growing_gaps() -> None:
 @pytest.mark.requirement("M51")
 @pytest.mark.parametrize("first", [0, 1], ids=["event-first", "retraction-first"])
 def test_trap_46_a_retraction_takes_its_event_back_whichever_comes_first(first: int) -> None:
-    before = read("dcsa", [dcsa("ACT", "DEPA", "E0")]).events
-    arrived = read("dcsa", [dcsa("ACT", "ARRI", "E1")]).events
-    withdrawn = read("dcsa", [dcsa("ACT", "ARRI", "E2", retractedEventID="E1")]).events[:1]
+    before = read("dcsa", [dcsa("ACT", "ARRI", "E0")]).events
+    departed = read("dcsa", [dcsa("ACT", "DEPA", "E1")]).events
+    withdrawn = read("dcsa", [dcsa("ACT", "DEPA", "E2", retractedEventID="E1")]).events[:1]
     assert [event.retracts for event in withdrawn] == ["E1"]
-    messages = [arrived, withdrawn] if first == 0 else [withdrawn, arrived]
-    assert where_it_stands(*before, *messages[0], *messages[1]) is Milestone.DEPARTED_FACILITY
+    assert where_it_stands(*before, *departed) is Milestone.DEPARTED_FACILITY
+    messages = [departed, withdrawn] if first == 0 else [withdrawn, departed]
+    assert where_it_stands(*before, *messages[0], *messages[1]) is Milestone.ARRIVED_AT_FACILITY
 
 
 @pytest.mark.requirement("M51")

@@ -164,7 +164,7 @@ def find_strangers(engine: Engine) -> None:
 
 
 def perform_effects(engine: Engine) -> None:
-    beside(engine, "update effects set due_at = now() where kind = 'timeline' and state = 'due'")
+    beside(engine, "update effects set due_at = now() where kind in ('order', 'timeline') and state = 'due'")
     with engine.begin() as connection:
         assert has_due(connection)
         for kind in Kind:
