@@ -34,6 +34,12 @@ def _whole(value: str) -> int:
     return int(value)
 
 
+def _count(value: str) -> int:
+    if not (count := _whole(value)):
+        raise ValueError("is not at least 1")
+    return count
+
+
 def _port(value: str) -> int:
     if not 1 <= (port := _whole(value)) <= 65535:
         raise ValueError("is not a port between 1 and 65535")
@@ -170,6 +176,9 @@ class Settings:
     # the doors
     host: str = setting("MILEPOST_HOST", "Address the web server listens on.", default="127.0.0.1")
     port: int = setting("MILEPOST_PORT", "Port of the web server: receiver, health and metrics.", _port, "8080")
+    web_processes: int = setting(
+        "MILEPOST_WEB_PROCESSES", "Processes of the web server; each uses a core at most.", _count, "2"
+    )
     public_url: str = setting(
         "MILEPOST_PUBLIC_URL",
         "Address carriers reach Milepost at, such as https://hooks.example.com; for proofs that sign the address.",
@@ -200,7 +209,7 @@ class Settings:
     )
 
     # the hands
-    batch_size: int = setting("MILEPOST_BATCH_SIZE", "Messages taken from intake in one transaction.", _whole, "200")
+    batch_size: int = setting("MILEPOST_BATCH_SIZE", "Messages taken from intake in one transaction.", _count, "500")
     policy: str = setting("MILEPOST_POLICY", "Path of the policy table; empty uses the one that is shipped.")
     log_level: str = setting(
         "MILEPOST_LOG_LEVEL", "Least severe log line written.", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"

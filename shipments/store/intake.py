@@ -22,7 +22,11 @@ from shipments.store.suspects import Suspects
 STREAM = "milepost:intake:{lane}"
 WAITING = "milepost:waiting:{lane}"
 GROUP = "ingest"
-WAKE_EVERY = 200
+WAKE_EVERY = 500
+READ_AT_ONCE = 100
+BATCH_BYTES = 8 * 1024 * 1024
+"""A batch ends above this. It is read in parts of READ_AT_ONCE, so it is larger by such a part at most."""
+
 TAKE_OVER_AFTER = timedelta(seconds=20)
 """An entry that a worker took and did not finish for this long is another's. Longer than any healthy batch takes."""
 
@@ -128,20 +132,32 @@ class Intake:
         return answers
 
     def recover(self, lane: str, consumer: str, count: int) -> list[Entry]:
-        """A batch of entries this consumer took and never finished, or those of consumers that died. Before `take`.
+        """Entries this consumer took and never finished, or those of consumers that died, in parts. Before `take`.
 
         An entry that is suspected of killing its consumers comes alone, see shipments/store/suspects.py.
         """
         self._prepare(lane)
         stream = STREAM.format(lane=lane)
-        idle = int(TAKE_OVER_AFTER.total_seconds() * 1000)
-        left: Any = self._client.xautoclaim(stream, GROUP, consumer, min_idle_time=idle, count=count, justid=True)
+        idle, asked = int(TAKE_OVER_AFTER.total_seconds() * 1000), min(READ_AT_ONCE, count)
+        left: Any = self._client.xautoclaim(stream, GROUP, consumer, min_idle_time=idle, count=asked, justid=True)
         self._suspects.note_first(lane, left)
-        return list(self._suspects.choose(lane, dict(self._read(lane, consumer, "0", count))).items())
+        return list(self._suspects.choose(lane, dict(self._read(lane, consumer, "0", asked))).items())
 
     def take(self, lane: str, consumer: str, count: int) -> list[Entry]:
-        """Up to `count` entries nobody has taken yet; they are this consumer's until it finishes them."""
-        return self._read(lane, consumer, ">", count)
+        """Up to `count` entries nobody has taken yet; they are this consumer's until it finishes them.
+
+        Fewer where their bodies are large: what a worker holds is bounded by BATCH_BYTES, whatever carriers send.
+        """
+        taken: list[Entry] = []
+        size = 0
+        while len(taken) < count and size < BATCH_BYTES:
+            asked = min(READ_AT_ONCE, count - len(taken))
+            part = self._read(lane, consumer, ">", asked)
+            taken += part
+            size += sum(len(message.sealed) for _, message in part if message)
+            if len(part) < asked:
+                break
+        return taken
 
     def finish(self, lane: str, entry_ids: list[bytes]) -> None:
         """Takes stored entries off the stream."""

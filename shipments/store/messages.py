@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text, update
 
 from shipments.clock import first_id
-from shipments.store.intake import Intaken
+from shipments.store.intake import BATCH_BYTES, Intaken
 from shipments.store.rows import as_rows
 from shipments.store.schema import messages
 
@@ -58,14 +58,18 @@ def keep_received(engine: Engine, message: Intaken) -> None:
 
 
 _RECEIVED = text("""
-    select id, carrier, account, lane, received_at, trace, sealed from messages
-    where state = 'received' order by received_at limit :count
+    with oldest as (
+        select id, carrier, account, lane, received_at, trace, sealed,
+            sum(octet_length(sealed)) over (order by received_at, id) - octet_length(sealed) as before
+        from (select * from messages where state = 'received' order by received_at limit :count) as waiting)
+    select id, carrier, account, lane, received_at, trace, sealed from oldest where before < :bytes
+    order by received_at, id
 """)
 
 
 def find_received(connection: Connection, count: int) -> list[Intaken]:
-    """Messages that wait in the database, the oldest first."""
-    return [_intaken(row) for row in connection.execute(_RECEIVED, {"count": count})]
+    """Messages that wait in the database, the oldest first: so many, or fewer where they are large (BATCH_BYTES)."""
+    return [_intaken(row) for row in connection.execute(_RECEIVED, {"count": count, "bytes": BATCH_BYTES})]
 
 
 def replay_messages(

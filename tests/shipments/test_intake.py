@@ -50,6 +50,17 @@ def test_two_workers_never_get_the_same_message(intake: Intake) -> None:
     assert {i for i, _ in first}.isdisjoint(i for i, _ in second)
 
 
+@pytest.mark.requirement("M116")
+def test_a_batch_is_small_where_messages_are_large(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(module, "BATCH_BYTES", 3 * len(message().sealed))
+    for _ in range(7):
+        intake.add(message())
+    assert intake.recover("live", "one", 10) == []
+    assert [len(intake.take("live", "one", 10)) for _ in range(3)] == [4, 3, 0]
+    assert len(intake.recover("live", "one", 10)) == 2
+
+
 def test_a_message_stays_until_it_is_finished(intake: Intake) -> None:
     intake.add(message())
     ((entry_id, _),) = taken(intake, "one")
@@ -69,10 +80,10 @@ def test_what_a_dead_worker_held_is_taken_over(intake: Intake, monkeypatch: pyte
     assert [m for _, m in taken(intake, "alive")] == [sent]
 
 
-def test_the_first_message_and_every_two_hundredth_wake_a_worker(intake: Intake) -> None:
-    kept = [intake.add(message()) for _ in range(400)]
-    assert [number for number, k in enumerate(kept, 1) if k.wake] == [1, 200, 400]
-    assert kept[-1] == Kept(wake=True, length=400)
+def test_the_first_message_and_every_five_hundredth_wake_a_worker(intake: Intake) -> None:
+    kept = [intake.add(message()) for _ in range(1000)]
+    assert [number for number, k in enumerate(kept, 1) if k.wake] == [1, 500, 1000]
+    assert kept[-1] == Kept(wake=True, length=1000)
     intake.begin_drain("live")
     assert intake.add(message()).wake
 
