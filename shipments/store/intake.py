@@ -22,7 +22,7 @@ from shipments.store.suspects import Suspects
 STREAM = "milepost:intake:{lane}"
 WAITING = "milepost:waiting:{lane}"
 GROUP = "ingest"
-WAKE_EVERY = 500
+WAKE_EVERY = 200
 READ_AT_ONCE = 100
 BATCH_BYTES = 8 * 1024 * 1024
 """A batch ends above this. It is read in parts of READ_AT_ONCE, so it is larger by such a part at most."""

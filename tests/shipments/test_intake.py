@@ -80,10 +80,10 @@ def test_what_a_dead_worker_held_is_taken_over(intake: Intake, monkeypatch: pyte
     assert [m for _, m in taken(intake, "alive")] == [sent]
 
 
-def test_the_first_message_and_every_five_hundredth_wake_a_worker(intake: Intake) -> None:
-    kept = [intake.add(message()) for _ in range(1000)]
-    assert [number for number, k in enumerate(kept, 1) if k.wake] == [1, 500, 1000]
-    assert kept[-1] == Kept(wake=True, length=1000)
+def test_the_first_message_and_every_two_hundredth_wake_a_worker(intake: Intake) -> None:
+    kept = [intake.add(message()) for _ in range(400)]
+    assert [number for number, k in enumerate(kept, 1) if k.wake] == [1, 200, 400]
+    assert kept[-1] == Kept(wake=True, length=400)
     intake.begin_drain("live")
     assert intake.add(message()).wake
 
