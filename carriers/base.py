@@ -49,10 +49,6 @@ class Answer:
     content_type: str = "text/plain; charset=utf-8"
 
 
-def _nothing_to_greet(request: Request) -> Answer | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrier:
     """A carrier: how it proves itself, what its messages mean, and what it wants to hear.
@@ -60,9 +56,10 @@ class Carrier:
     name: the folder's name; gives the URL /in/<name>, the settings CARRIER_<NAME>_SECRETS and the metric tag.
     parse: bytes to events. Pure: no clock, no network, no database. Raises Unreadable and nothing else.
     codes: what the carrier's codes mean (codes.csv).
-    accepted_status: 202, or 200 for a carrier that counts nothing else as received.
-    greet: the answer to a handshake, or None for the usual one. A POST is kept whatever is answered; its proof has
-        been verified by then. GET and HEAD are answered without proof and keep nothing.
+    accepted_status: 202, or 200 or 204 (which has no body) for a carrier that counts nothing else as received.
+    greet: the answer to a handshake, or None for the usual one; none where the carrier has no handshake. A POST is kept
+        whatever is answered; its proof has been verified by then. GET and HEAD are answered without proof and keep
+        nothing: usually with 200, or 204 where that is the accepted status.
     kept_headers: headers the parser needs, beside those of the proof and the content type.
     poll: how it is asked, for a carrier that can be.
     transports: how its messages come here: push (it calls us), poll (the parser also reads what it answers us), file.
@@ -74,7 +71,7 @@ class Carrier:
     parse: Callable[[Message], Reading]
     codes: CodeTable
     accepted_status: int = 202
-    greet: Callable[[Request], Answer | None] = _nothing_to_greet
+    greet: Callable[[Request], Answer | None] | None = None
     kept_headers: tuple[str, ...] = ()
     transports: tuple[str, ...] = ("push",)
     poll: Poll | None = None

@@ -6,7 +6,7 @@ the check digits are those of the public label specifications named beside each 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 CERTAIN, LIKELY, POSSIBLE = 0.95, 0.6, 0.3
@@ -35,6 +35,13 @@ def detect(number: str) -> tuple[Guess, ...]:
             if guess.carrier not in found or found[guess.carrier].confidence < guess.confidence:
                 found[guess.carrier] = guess
     return tuple(sorted(found.values(), key=lambda guess: -guess.confidence))
+
+
+def likeliest(guesses: Sequence[Guess]) -> Guess | None:
+    """The first of what `detect` found, if it may be taken: not a form alone, and no other is as likely."""
+    if not guesses or guesses[0].confidence < LIKELY:
+        return None
+    return None if len(guesses) > 1 and guesses[1].confidence == guesses[0].confidence else guesses[0]
 
 
 # ---- check digits

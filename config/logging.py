@@ -33,7 +33,7 @@ def configure(settings: Settings, process: str) -> None:
     root.setLevel(settings.log_level)
     logging.captureWarnings(True)
     # a line names its logger, not its file, thread or process, and finding these out is half of what a record costs
-    logging._srcfile = None  # noqa: SLF001, documented under "Optimization"
+    logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 

@@ -1,12 +1,60 @@
-"""Which delivery an event belongs to: by its number, in the form numbers are compared in."""
+"""Which delivery an event belongs to: by its number, in the form numbers are compared in, else by its references."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shipments.event import CARRIER, CARRIER_CANDIDATE, CARRIER_GUESS
 from shipments.fold import Standing
 
 REGISTRATION_MARGIN = timedelta(days=30)
 """A label may be older than the delivery in Odoo by this much and still be its own."""
+
+SHORTEST_REFERENCE = 4
+MOST_REFERENCES = 20
+"""References below that length fit by chance; of a parcel that many are looked up."""
+
+SAME_PARCEL = frozenset(
+    {
+        "carrier_tracking_number",
+        "first_mile_tracking_number",
+        "last_mile_tracking_number",
+        "local_number",
+        "mail_piece_id",
+        "new_tracking_number",
+        "parcel_number",
+        "partner_number",
+        "tracking_number",
+    }
+)
+"""Types of references that are another number of the very parcel: a partner's, the one before, the one from now on."""
+
+_NAMES_NOTHING = frozenset(
+    {
+        CARRIER,
+        CARRIER_CANDIDATE,
+        CARRIER_GUESS,
+        "carrier_code",
+        "carrier_of_this_event",
+        "exception_code",
+        "ice/ric",
+        "mode",
+        "original_code",
+        "provider",
+        "return_parcel",
+        "return_pin",
+        "status_detail",
+        "sub_code",
+        "substatus",
+        "subtag",
+        "tag",
+        "tracking_point",
+        "vessel",
+        "vessel_imo",
+        "voyage",
+    }
+)
+"""Types that say something else about a parcel, or name its way back, which is another delivery."""
 
 
 def comparable(number: str) -> str:
@@ -28,3 +76,48 @@ def journey_of(journeys: Sequence[Standing], registered_at: datetime, earlier_cl
         if journey.last_at >= registered_at - REGISTRATION_MARGIN:
             return journey
     return None if earlier_claims or not journeys else journeys[-1]
+
+
+def may_name(kind: str, value: str) -> bool:
+    """Whether a reference of that type may say which delivery a parcel belongs to."""
+    return kind not in _NAMES_NOTHING and len(comparable(value)) >= SHORTEST_REFERENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The deliveries that a reference names, by id: as one of their numbers, by their name, or by their order's.
+
+    order: the order's own name or the customer's reference for it.
+    """
+
+    number: frozenset[int] = frozenset()
+    delivery: frozenset[int] = frozenset()
+    order: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The one delivery that a parcel's references name, or all that fit alike; the references that name them.
+
+    stands_for: the number on the delivery whose parcel this is, where the reference is that number.
+    """
+
+    deliveries: frozenset[int]
+    because: str
+    stands_for: str | None = None
+
+
+def choose_by_reference(references: Collection[tuple[str, str]], named: Mapping[str, Named]) -> Chosen | None:
+    """Which deliveries a parcel's references (type, value) name; None if none does. The closest word decides.
+
+    A number of the delivery is closer than its name, and that closer than the order, which may have several.
+    """
+    for closeness in ("number", "delivery", "order"):
+        found = {r: ids for r in sorted(references) if r[1] in named and (ids := getattr(named[r[1]], closeness))}
+        if not found:
+            continue
+        deliveries = frozenset().union(*found.values())
+        same = [comparable(value) for kind, value in found if closeness == "number" and kind in SAME_PARCEL]
+        because = ", ".join(f"{kind} {value}" for kind, value in found)
+        return Chosen(deliveries, because, same[0] if len(deliveries) == 1 and same else None)
+    return None

@@ -1,11 +1,11 @@
 """The canonical event: one thing that happened to a parcel, in our words, whoever told us."""
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import cached_property
+from json.encoder import encode_basestring
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +58,10 @@ class Reference:
     value: str
 
 
+CARRIER, CARRIER_GUESS, CARRIER_CANDIDATE = "carrier", "carrier_guess", "carrier_candidate"
+UNKNOWN_CARRIER = "unknown"
+"""Types of the references that say who carries a parcel, where somebody else tells of it; a guess that is none."""
+
 When = datetime | date | None
 
 
@@ -68,6 +72,7 @@ class Event:
     occurred_at: aware datetime (time_quality exact or assumed), naive datetime (local), date (date) or None (none).
     occurred_text: the time exactly as the carrier wrote it; part of the key, so that mending a zone makes no doubles.
     journey: the carrier's own id of this journey of the number, where there is one (FedEx trackingNumberUniqueId).
+    piece_count: how many pieces the carrier announces under this number, more than one.
     code is unique only within code_list. retracts: provider_event_id of an event this one takes back.
     """
 
@@ -83,6 +88,7 @@ class Event:
     leg: Leg = Leg.OUTBOUND
     journey: str = ""
     piece: str | None = None
+    piece_count: int | None = None
     exception_category: ExceptionCategory | None = None
     description: str | None = None
     location: Location = field(default_factory=Location)
@@ -101,7 +107,8 @@ class Event:
             self.carrier, self.tracking_number, self.journey, self.piece, self.code_list, self.code,
             self.occurred_text, place.facility, place.city, place.postcode, place.country, self.retracts,
         )  # fmt: skip
-        text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+        # what json.dumps would write, in a quarter of its time: every event needs a key
+        text = "[" + ",".join(["null" if part is None else encode_basestring(part) for part in parts]) + "]"
         return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
     def instant(self) -> datetime | None:
@@ -118,9 +125,13 @@ class Event:
         return None
 
     def to_dict(self) -> dict[str, Any]:
-        """The published form, ready for JSON: the fields of docs/schema/event-1.json, every one always there."""
+        """The published form, ready for JSON: the fields of docs/schema/event-1.json.
+
+        Every one is always there but `piece_count`, which came later: without a count the form is what it was, so that
+        stored events stay equal to those that a replay reads.
+        """
         place, proof = self.location, self.proof_of_delivery
-        return {
+        printed: dict[str, Any] = {
             "carrier": self.carrier,
             "tracking_number": self.tracking_number,
             "journey": self.journey or None,
@@ -152,6 +163,9 @@ class Event:
             "retracts": self.retracts,
             "is_test": self.is_test,
         }
+        if self.piece_count is not None:
+            printed["piece_count"] = self.piece_count
+        return printed
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], key: UUID | None = None) -> "Event":
@@ -164,6 +178,7 @@ class Event:
             journey=data["journey"] or "",
             leg=Leg(data["leg"]),
             piece=data["piece"],
+            piece_count=data.get("piece_count"),
             milestone=Milestone(data["milestone"]),
             exception_category=ExceptionCategory(category) if category else None,
             code_list=data["code_list"] or "",

@@ -13,7 +13,9 @@ The rules, and where they come from (design.md, "Fold"; carriers' traps):
 - on the way back every ordinary scan is return_in_transit, and "delivered" is returned;
 - a number that starts again long after its journey ended is another parcel: a new journey;
 - a retraction takes an event back, whichever of the two arrives first; test events move nothing;
-- proof of delivery never makes a delivery.
+- proof of delivery never makes a delivery;
+- pieces under one number are walked each by itself, and all that the carrier announces have to arrive. What is told
+  without a piece is told of each, so it also holds for a piece that nothing else was heard of.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -169,12 +171,26 @@ def fold(entries: Iterable[Dated], counts: Callable[[Event], bool] = lambda _: T
     standings = []
     for journey in _journeys(_in_order(entries, counts)):
         pieces = sorted({e.event.piece for e in journey if e.event.piece})
-        if len(pieces) < 2:
+        expected = _expected(journey, len(pieces))
+        if expected < 2:
             standings.append(_walk(journey))
         else:
             parts = [_walk([e for e in journey if e.event.piece in (None, piece)]) for piece in pieces]
-            standings.append(roll_up(parts, expected=len(parts)))
+            standings.append(roll_up(parts, expected))
     return tuple(standings)
+
+
+def _expected(journey: Sequence[Dated], heard_of: int) -> int:
+    """How many pieces have to arrive: what the newest event with a count announces, or those heard of if more.
+
+    A count beside which no piece is told apart says nothing. Pieces nobody heard of are not waited for once the
+    carrier has told of the end without naming a piece, which is of all of them.
+    """
+    announced = next((e.event.piece_count for e in reversed(journey) if e.event.piece_count), 0)
+    if not heard_of or announced <= heard_of:
+        return heard_of
+    of_all = [e for e in journey if e.event.piece is None]
+    return heard_of if of_all and _walk(of_all).phase is Phase.END else announced
 
 
 def roll_up(standings: Sequence[Standing], expected: int) -> Standing:
@@ -202,6 +218,29 @@ def roll_up(standings: Sequence[Standing], expected: int) -> Standing:
         last_at=max(s.last_at for s in living),
         problems=tuple(p for s in living for p in s.problems),
     )
+
+
+def same_parcel(standings: Sequence[Standing]) -> Standing:
+    """Where one parcel stands that has several numbers; at least one. The number under which it got on speaks.
+
+    A number that was replaced may be canceled or say nothing more, and does not hold the parcel back.
+    """
+    speaker = max(standings, key=_progress)
+    return replace(
+        speaker,
+        started_at=min(s.started_at for s in standings),
+        last_at=max(s.last_at for s in standings),
+        problems=tuple(p for s in standings for p in s.problems),
+    )
+
+
+_PHASES = (Phase.NEWS, Phase.BEFORE, Phase.MOVING, Phase.END)
+
+
+def _progress(standing: Standing) -> tuple[int, datetime, str, str]:
+    """How far through its phases, then the latest."""
+    phase = 0 if standing.milestone is Milestone.CANCELLED else _PHASES.index(standing.phase)
+    return phase, standing.instant, standing.carrier, standing.tracking_number
 
 
 def _partial(done: Sequence[Standing]) -> Milestone:

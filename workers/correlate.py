@@ -1,19 +1,24 @@
 """Keeping the index of tracking numbers in step with Odoo, and finding the deliveries of parcels that wait for one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
+from shipments.correlation import Chosen, choose_by_reference
 from shipments.delivery import Delivery
 from shipments.rules.policy import Policy
 from shipments.store.deliveries import (
+    OtherNumber,
+    add_other_numbers,
     claim_strangers,
     count_unmatched,
     find_matched_strangers,
     find_numbers_of,
+    find_strangers_with_references,
     lock_shipments,
+    note_candidates,
     numbers_of,
     save_deliveries,
 )
@@ -22,7 +27,7 @@ from shipments.store.marks import find_mark, save_mark
 from shipments.store.settle import Settled, settle
 from shipments.store.transaction import transact
 from workers.odoo.client import Odoo
-from workers.odoo.index import find_numbers, pull
+from workers.odoo.index import find_named, find_numbers, pull
 
 _PULLED = "odoo_pulled"
 STRANGERS_A_CALL = 100
@@ -72,8 +77,49 @@ def look_up_strangers(engine: Engine, odoo: Odoo, policy: Policy, tally: Correla
             break
         tally.asked += len(numbers)
         store_deliveries(engine, find_numbers(odoo, numbers), policy, tally)
+        look_up_references(engine, odoo, numbers, policy, tally)
     with engine.connect() as connection:
         tally.unmatched = count_unmatched(connection)
+
+
+def look_up_references(engine: Engine, odoo: Odoo, numbers: Sequence[str], policy: Policy, tally: Correlated) -> None:
+    """Asks Odoo which deliveries the references of those strangers name, all at once; nothing where they have none.
+
+    A parcel gets its delivery only if it is the only one; else it stays parked, with those that fit.
+    """
+    with engine.connect() as connection:
+        strangers = find_strangers_with_references(connection, numbers)
+    if not strangers:
+        return
+    naming = find_named(odoo, {value for stranger in strangers for _, value in stranger.references})
+    deliveries = {d.picking_id: d for d in naming.deliveries}
+    others: list[OtherNumber] = []
+    notes: dict[int, str | None] = {}
+    for stranger in strangers:
+        chosen = choose_by_reference(stranger.references, naming.named)
+        notes[stranger.id] = None
+        if chosen and len(chosen.deliveries) == 1:
+            (id_,) = chosen.deliveries
+            others.append(OtherNumber(id_, stranger.number, chosen.because, chosen.stands_for))
+        elif chosen:
+            notes[stranger.id] = _note(chosen, deliveries)
+    store_deliveries(engine, [deliveries[other.shipment_id] for other in others], policy, tally)
+
+    def work(connection: Connection) -> Settled:
+        parcels = lock_parcels_with(connection, sorted({other.number for other in others}))
+        lock_shipments(connection, {other.shipment_id for other in others})
+        added = add_other_numbers(connection, others)
+        note_candidates(connection, notes)
+        return settle(connection, parcels if added else [], added, policy)
+
+    _count(tally, transact(engine, work))
+
+
+def _note(chosen: Chosen, deliveries: Mapping[int, Delivery]) -> str:
+    """Which deliveries fit alike, for a person: the first few by name."""
+    names = sorted(deliveries[id_].name for id_ in chosen.deliveries)
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{chosen.because} fits {', '.join(names[:5])}{more}"
 
 
 def store_deliveries(engine: Engine, deliveries: Sequence[Delivery], policy: Policy, tally: Correlated) -> None:

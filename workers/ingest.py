@@ -13,6 +13,7 @@ from config.queues import LIVE
 from shipments.fold import dated
 from shipments.milestone import Milestone
 from shipments.rules.policy import Policy
+from shipments.store.choices import apply_choices
 from shipments.store.events import save_events
 from shipments.store.messages import MessageState, save_messages
 from shipments.store.settle import settle
@@ -66,7 +67,7 @@ def _isolate(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tal
 
 def _store(connection: Connection, batch: Sequence[Understood], policy: Policy) -> Tally:
     save_messages(connection, [u.verdict for u in batch])
-    saved = save_events(connection, [told for u in batch for told in u.told])
+    saved = save_events(connection, apply_choices(connection, (told for u in batch for told in u.told)))
     told_at = min((u.verdict.message.received_at for u in batch if u.verdict.message.lane == LIVE), default=None)
     settled = settle(connection, saved.parcel_ids, (), policy, news=saved.changed, told_at=told_at)
     return Tally(

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from sqlalchemy import text
 
+from app.commands.guesses import choose, detect, guesses
 from app.commands.store import open_store
 from carriers import all_carriers, find_carrier
 from carriers.base import Carrier
@@ -31,6 +32,10 @@ def carriers(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         settings = load_settings()
         show([_HEADING, *(_row(carrier, settings) for carrier in all_carriers())])
+
+
+for command in (choose, detect, guesses):
+    carriers.add_command(command)
 
 
 @carriers.command()

@@ -17,7 +17,7 @@ _EFFECTS = text("""
     select key, decided_at, reason from effects where state = 'parked' order by decided_at desc limit :count
 """)
 _UNMATCHED = text("""
-    select carrier, tracking_number, unmatched_since from parcels
+    select carrier, tracking_number, unmatched_since, candidates from parcels
     where unmatched_since is not null order by unmatched_since desc limit :count
 """)
 
@@ -35,7 +35,7 @@ def parked(count: int) -> None:
         for row in connection.execute(_UNMATCHED, values):
             click.echo(
                 f"parcel   {row.tracking_number}  since {row.unmatched_since:%Y-%m-%d %H:%M}  {row.carrier}: "
-                "no delivery in Odoo carries this number yet"
+                "no delivery in Odoo carries this number yet" + (f"; {row.candidates}" if row.candidates else "")
             )
 
 

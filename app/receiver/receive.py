@@ -25,6 +25,9 @@ from shipments.store.seal import Seal
 RETRY_AFTER_SECONDS = 30
 """What a carrier hears that we could not keep its message."""
 
+NO_CONTENT = 204
+"""The status that some carriers wait for; an answer with it has no body, so such a carrier hears no id."""
+
 _NO_MESSAGES = ("multipart/", "image/", "audio/", "video/")
 _ENCODINGS = frozenset(("", "identity", "gzip", "deflate"))
 
@@ -82,8 +85,11 @@ class Receiver:
         account = desk.account(account)
         desk.secrets(account)
         arrival = Arrival(desk, account, environ, headers=desk.headers(environ))
-        answer = desk.carrier.greet(arrival.request())
-        return _response(answer) if answer else Response(status=200, content_type="text/plain; charset=utf-8")
+        if answer := _handshake(arrival):
+            return _response(answer)
+        if desk.carrier.accepted_status == NO_CONTENT:
+            return _no_content()
+        return Response(status=200, content_type="text/plain; charset=utf-8")
 
     def _receive(self, environ: dict[str, Any], name: str, account: str) -> Response:
         # read before anything is refused: a sender that is still writing does not see an early answer
@@ -141,11 +147,24 @@ def _intaken(arrival: Arrival, seal: Seal) -> Intaken:
 
 
 def _accept(arrival: Arrival) -> Response:
-    carrier = arrival.desk.carrier
-    answer = carrier.greet(arrival.request())
-    if answer:
+    if answer := _handshake(arrival):
         return _response(answer)
-    return Response(f'{{"id":"{arrival.id}"}}', carrier.accepted_status, content_type="application/json")
+    status = arrival.desk.carrier.accepted_status
+    if status == NO_CONTENT:
+        return _no_content()
+    return Response(f'{{"id":"{arrival.id}"}}', status, content_type="application/json")
+
+
+def _handshake(arrival: Arrival) -> Answer | None:
+    """The carrier's own answer. Most have none, and then the request need not be gathered for it."""
+    greet = arrival.desk.carrier.greet
+    return greet(arrival.request()) if greet else None
+
+
+def _no_content() -> Response:
+    response = Response(status=NO_CONTENT)
+    del response.headers["Content-Type"]
+    return response
 
 
 def _response(answer: Answer) -> Response:

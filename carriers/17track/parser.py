@@ -1,36 +1,37 @@
 """What 17TRACK says: a push has one number in `data`, an answer of gettrackinfo many in `data.accepted`."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     date_if_midnight,
     dig,
     first_text,
     iso_moment,
     join,
+    leg_of,
     load_json,
+    read_beside,
     read_each,
+    read_part,
     read_parts,
     text,
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference, TimeQuality, When
-from shipments.milestone import Milestone
+from shipments.event import Event, Location, Reference, TimeQuality, When
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
 _UPDATED, _STOPPED = "TRACKING_UPDATED", "TRACKING_STOPPED"
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _A_MINUTE = timedelta(minutes=1)
 _NOWHERE = Location()
 
@@ -98,16 +99,19 @@ def _read_number(value: Any, where: str) -> Reading:
     info = as_object(info, "track_info")
     at = f"{where}.track_info"
     newest, status = info.get("latest_event"), info.get("latest_status")
-    estimate, faults = _estimate(info, at)
+    estimate, faults = read_beside(f"{at}.time_metrics.estimated_delivery_date", lambda: _estimate(info))
     common = _Number(
         number=number,
         estimate=estimate,
-        references=tuple(_references(item, info)),
+        references=_references(item, info),
         newest_time=first_text(dig(newest, "time_iso"), dig(newest, "time_utc")),
         newest_code=first_text(dig(status, "sub_status"), dig(status, "status")),
     )
     providers = as_list(dig(info, "tracking", "providers"), "providers")
-    listed = join(_read_provider(p, common, f"{at}.tracking.providers[{n}]") for n, p in enumerate(providers))
+    listed = join(
+        read_part(provider, f"{at}.tracking.providers[{n}]", lambda value, where: _read_provider(value, common, where))
+        for n, provider in enumerate(providers)
+    )
     rest = read_each([newest] if newest else [], f"{at}.latest_event", lambda e: _unless_listed(e, common, listed))
     reading = join([listed, rest, Reading(faults=faults)])
     if reading.events or reading.faults:
@@ -116,11 +120,8 @@ def _read_number(value: Any, where: str) -> Reading:
 
 
 def _read_provider(value: Any, common: _Number, where: str) -> Reading:
-    try:
-        provider = as_object(value, "a provider")
-        events = as_list(provider.get("events"), "events")
-    except Unreadable as fault:
-        return Reading(faults=(Fault(where, str(fault)),))
+    provider = as_object(value, "a provider")
+    events = as_list(provider.get("events"), "events")
     name = text(dig(provider, "provider", "name"))
     references = (*common.references, Reference("provider", name)) if name else common.references
     return read_each(events, f"{where}.events", lambda event: (_read_event(event, common, references),))
@@ -141,27 +142,22 @@ def _are_one(newest: Event, event: Event) -> bool:
     return abs(one.replace(tzinfo=None) - other.replace(tzinfo=None)) <= _A_MINUTE
 
 
-def _references(item: dict[str, Any], info: dict[str, Any]) -> Iterator[Reference]:
+def _references(item: dict[str, Any], info: dict[str, Any]) -> tuple[Reference, ...]:
     misc = info.get("misc_info")
-    for kind, value in (
+    named = (
         ("carrier", item.get("carrier")),
         ("tag", item.get("tag")),
         ("reference_number", dig(misc, "reference_number")),
         ("customer_number", dig(misc, "customer_number")),
         ("local_number", dig(misc, "local_number")),
-    ):
-        if said := text(value):
-            yield Reference(kind, said)
+    )
+    return as_references(named)
 
 
-def _estimate(info: dict[str, Any], where: str) -> tuple[When, tuple[Fault, ...]]:
+def _estimate(info: dict[str, Any]) -> When:
     """The later end of the estimate; midnight is a day without a time."""
     expected = dig(info, "time_metrics", "estimated_delivery_date")
-    try:
-        at, quality = iso_moment(first_text(dig(expected, "to"), dig(expected, "from")))
-    except Unreadable as fault:
-        return None, (Fault(f"{where}.time_metrics.estimated_delivery_date", str(fault)),)
-    return date_if_midnight(at, quality)[0], ()
+    return date_if_midnight(*iso_moment(first_text(dig(expected, "to"), dig(expected, "from"))))[0]
 
 
 # ---- an event
@@ -178,7 +174,7 @@ def _read_event(value: Any, common: _Number, references: tuple[Reference, ...]) 
         tracking_number=common.number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code_list=code_list,
         code=code,
         description=text(event.get("description")),

@@ -5,14 +5,23 @@ from typing import Any
 
 from carriers.base import Message, Reading
 from carriers.codes import CodeTable
-from carriers.reading import as_list, as_object, country, dig, iso_moment, load_json, read_each, read_parts, text
-from carriers.reading import tracking_number as read_number
+from carriers.reading import (
+    as_list,
+    as_object,
+    country,
+    dig,
+    iso_moment,
+    leg_of,
+    load_json,
+    read_each,
+    read_parts,
+    text,
+    tracking_number,
+)
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location
-from shipments.milestone import Milestone
+from shipments.event import Event, Location
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 
 
 def parse(message: Message) -> Reading:
@@ -26,7 +35,7 @@ def parse(message: Message) -> Reading:
 
 def _read_parcel(value: Any, where: str) -> Reading:
     parcel = as_object(value, "a parcel")
-    number = read_number(parcel.get("number"))
+    number = tracking_number(parcel.get("number"))
     events = as_list(parcel.get("events"), "events")
     if not events:
         return Reading(notice=f"nothing is known of {number} yet")
@@ -50,7 +59,7 @@ def _read_event(value: Any, number: str) -> Event:
         tracking_number=number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         description=text(event.get("text")),
         occurred_at=at,

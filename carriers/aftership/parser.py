@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import UNMAPPED, CodeTable, Meaning
 from carriers.reading import (
     as_list,
@@ -16,19 +15,21 @@ from carriers.reading import (
     first_text,
     iso_moment,
     join,
+    leg_of,
     load_json,
+    read_beside,
     read_each,
     read_parts,
+    reported_instant,
     text,
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _NO_NEWS = ("Pending", "Expired")
 """Tags about what AfterShip knows, not about the parcel."""
 
@@ -86,12 +87,7 @@ class _Tracking:
 
 def _read_tracking(value: Any, where: str) -> Reading:
     value = as_object(value, "a tracking")
-    faults: list[Fault] = []
-    try:
-        estimate = _estimate(value)
-    except Unreadable as fault:
-        estimate = None
-        faults.append(Fault(f"{where}.estimate", str(fault)))
+    estimate, faults = read_beside(f"{where}.estimate", lambda: _estimate(value))
     signer = text(value.get("signed_by"))
     tracking = _Tracking(
         number=tracking_number(value.get("tracking_number")),
@@ -108,10 +104,10 @@ def _read_tracking(value: Any, where: str) -> Reading:
         return Reading(reading.events, (*reading.faults, *faults))
     tag = text(value.get("tag"))
     if tag is None or tag in _NO_NEWS:
-        return Reading(faults=tuple(faults), notice=f"AfterShip has nothing on {tracking.number} ({tag or 'no tag'}).")
+        return Reading(faults=faults, notice=f"AfterShip has nothing on {tracking.number} ({tag or 'no tag'}).")
     summary = {name: value.get(name) for name in ("tag", "subtag", "subtag_message")}
     event = _read_checkpoint(summary | {"created_at": value.get("updated_at")}, tracking)
-    return Reading((event,), tuple(faults))
+    return Reading((event,), faults)
 
 
 def _references(value: dict[str, Any]) -> Iterator[Reference]:
@@ -154,7 +150,7 @@ def _read_checkpoint(value: Any, tracking: _Tracking) -> Event:
         carrier="aftership",
         tracking_number=tracking.number,
         journey=tracking.journey,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
         code=code,
@@ -162,7 +158,7 @@ def _read_checkpoint(value: Any, tracking: _Tracking) -> Event:
         occurred_at=at,
         occurred_text=written or "",
         time_quality=quality,
-        reported_at=_reported(item.get("created_at")),
+        reported_at=reported_instant(item.get("created_at")),
         location=place,
         estimated_delivery_at=tracking.estimate,
         proof_of_delivery=tracking.proof if delivered else None,
@@ -210,12 +206,3 @@ def _location(item: dict[str, Any]) -> Location:
         postcode=first_text(item.get("postal_code"), item.get("zip")),
         country=country(item.get("country_region")) or country(item.get("country_iso3")),
     )
-
-
-def _reported(written: Any) -> datetime | None:
-    """When AfterShip took the checkpoint in; only ever beside it, so a damaged one is left out."""
-    try:
-        at, quality = iso_moment(written)
-    except Unreadable:
-        return None
-    return at if isinstance(at, datetime) and quality is TimeQuality.EXACT else None

@@ -1,6 +1,5 @@
 """What Amazon's notifications say of parcels: tracking milestones, FBA shipments, and multi-channel orders."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     dig,
     first_text,
@@ -142,7 +142,7 @@ def _estimate(value: Any) -> When:
 def _read_fba(value: Any, time: Any) -> Reading:
     shipment = as_object(value, "FBAOutboundShipmentStatusNotification")
     code = text(shipment.get("ShipmentStatus"))
-    references = tuple(_references(("amazon_order_id", shipment.get("AmazonOrderId"))))
+    references = as_references([("amazon_order_id", shipment.get("AmazonOrderId"))])
     number = shipment.get("AmazonShipmentId")
     return Reading((_event("fba", code, number, time, Location(), description=code, references=references),))
 
@@ -173,17 +173,11 @@ def _read_package(value: Any, shipment: dict[str, Any], order: dict[str, Any]) -
         description=code,
         piece=text(package.get("PackageNumber")),
         estimated_delivery_at=iso_moment(shipment.get("EstimatedArrivalDateTime"))[0],
-        references=tuple(
-            _references(
+        references=as_references(
+            (
                 ("seller_fulfillment_order_id", order.get("SellerFulfillmentOrderId")),
                 ("amazon_shipment_id", shipment.get("AmazonShipmentId")),
                 ("carrier", package.get("CarrierCode")),
             )
         ),
     )
-
-
-def _references(*named: tuple[str, Any]) -> Iterator[Reference]:
-    for kind, value in named:
-        if said := text(value):
-            yield Reference(kind, said)

@@ -16,6 +16,7 @@ from carriers.reading import (
     dig,
     first_text,
     iso_moment,
+    leg_of,
     load_json,
     read_each,
     read_parts,
@@ -23,11 +24,9 @@ from carriers.reading import (
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference
-from shipments.milestone import Milestone
+from shipments.event import Event, Location, Reference
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 
 
 def parse(message: Message) -> Reading:
@@ -123,7 +122,7 @@ def _event(
         tracking_number=number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code_list=code_list,
         code=code,
         description=text(words),

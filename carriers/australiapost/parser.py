@@ -4,6 +4,7 @@ Source: Australia Post developer centre, Shipping and Tracking. Events have a te
 in lower case, with single blanks, and without a place that follows it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,18 @@ from carriers.reading import (
     first_text,
     iso_moment,
     join,
+    leg_of,
     load_json,
+    piece_count,
     read_each,
     read_parts,
     text,
 )
 from carriers.reading import tracking_number as read_number
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location
-from shipments.milestone import Milestone
+from shipments.event import Event, Location
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _STATES = frozenset({"ACT", "NSW", "NT", "QLD", "SA", "TAS", "VIC", "WA"})
 _BEFORE_A_PLACE = ("in transit to next facility in", "awaiting collection at", "arrived in")
 _NO_PLACE = "transit scan"
@@ -68,11 +69,13 @@ def _read_item(value: Any, number: str, where: str) -> Reading:
     if not articles:
         return _read_article(item, number, where)
     own = _read_events(item, number, None, where)
+    count = piece_count(item.get("number_of_items"))
     try:
         read = read_parts(articles, f"{where}.items", lambda article, place: _read_article(article, number, place))
     except Unreadable as fault:
         read = Reading(faults=(Fault(f"{where}.items", str(fault)),))
-    return join((own, read))
+    whole = join((own, read))
+    return replace(whole, events=tuple(replace(e, piece_count=count) for e in whole.events)) if count else whole
 
 
 def _read_article(value: Any, number: str, where: str) -> Reading:
@@ -106,7 +109,7 @@ def _read_event(value: Any, number: str, piece: str | None) -> Event:
         piece=piece,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code_list="event",
         code=code,
         description=words,
@@ -128,7 +131,7 @@ def _status_event(holder: dict[str, Any], number: str, piece: str | None) -> Eve
         piece=piece,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code_list="status",
         code=code,
         description=words,

@@ -10,14 +10,23 @@ from xml.etree.ElementTree import Element
 
 from carriers.base import Message, Reading
 from carriers.codes import CodeTable
-from carriers.reading import as_list, as_object, element_to_dict, iso_moment, load_xml, read_each, read_parts, text
+from carriers.reading import (
+    as_list,
+    as_object,
+    as_references,
+    element_to_dict,
+    iso_moment,
+    leg_of,
+    load_xml,
+    read_each,
+    read_parts,
+    text,
+)
 from carriers.reading import tracking_number as read_number
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Reference
-from shipments.milestone import Milestone
+from shipments.event import Event, Reference
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _REFERENCES = (("customerReference", "customer_reference"), ("trackingId", "tracking_id"))
 
 
@@ -48,7 +57,7 @@ def _read_part(part: tuple[str, Any], where: str) -> Reading:
     states = as_list(found.get("stateInfo"), "stateInfo")
     if not states:
         return Reading(notice=f"bpost lists no state of {number}.")
-    references = tuple(Reference(kind, said) for name, kind in _REFERENCES if (said := text(found.get(name))))
+    references = as_references((kind, found.get(name)) for name, kind in _REFERENCES)
     return read_each(states, f"{where}.stateInfo", lambda state: (_read_state(state, number, references),))
 
 
@@ -64,7 +73,7 @@ def _read_state(value: Any, number: str, references: tuple[Reference, ...]) -> E
         tracking_number=number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         description=text(state.get("stateDescription")),
         occurred_at=at,

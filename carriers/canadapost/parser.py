@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable, Meaning
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     dig,
     element_to_dict,
     iso_moment,
+    leg_of,
     load_xml,
     moment,
     place_in_zone,
+    read_beside,
     read_each,
     read_parts,
     text,
@@ -30,12 +33,11 @@ from carriers.reading import (
 )
 from carriers.reading import tracking_number as read_number
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, TimeQuality, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 _PARTS = ("tracking-detail", "tracking-summary", "message")
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _PROVINCES = frozenset({"AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "PQ", "QC", "SK", "YT"})
 _REFERENCES = (
     ("customer-ref-1", "customer_reference"),
@@ -92,16 +94,15 @@ def _read_parcel(detail: dict[str, Any], where: str) -> Reading:
     scans = as_list(dig(detail, "significant-events", "occurrence"), "significant-events")
     if not scans:
         return Reading(notice=f"Canada Post lists no scan of {number}.")
-    faults: tuple[Fault, ...] = ()
-    estimate: When = None
-    try:
-        estimate = iso_moment(text(detail.get("changed-expected-date")) or detail.get("expected-delivery-date"))[0]
-    except Unreadable as fault:
-        faults = (Fault(f"{where}.expected-delivery-date", str(fault)),)
-    references = (Reference(kind, value) for name, kind in _REFERENCES if (value := text(detail.get(name))))
-    parcel = _Parcel(number, tuple(references), estimate, _signatories(scans))
+    estimate, faults = read_beside(f"{where}.expected-delivery-date", lambda: _estimate(detail))
+    references = as_references((kind, detail.get(name)) for name, kind in _REFERENCES)
+    parcel = _Parcel(number, references, estimate, _signatories(scans))
     read = read_each(scans, f"{where}.significant-events", lambda scan: (_read_scan(scan, parcel),))
     return Reading(read.events, (*read.faults, *faults))
+
+
+def _estimate(detail: dict[str, Any]) -> When:
+    return iso_moment(text(detail.get("changed-expected-date")) or detail.get("expected-delivery-date"))[0]
 
 
 def _signatories(scans: list[Any]) -> dict[tuple[str | None, str | None], str]:
@@ -129,7 +130,7 @@ def _read_scan(value: Any, parcel: _Parcel) -> Event:
         tracking_number=parcel.number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         description=words,
         occurred_at=at,

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +15,17 @@ from carriers.reading import (
     element_to_dict,
     first_text,
     iso_moment,
+    leg_of,
     load_xml,
     moment,
     read_each,
     read_parts,
     text,
     tracking_number,
+    turned_back,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -36,8 +36,6 @@ _RECIPIENT = ("consignee's name", "nom du destinataire")
 _PARTNER = ("partner number", "numéro partenaire")
 _NEXT_DAY, _NEXT_WINDOW = "date de relivraison", "fin créneau rdv"
 _DAYS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y")
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def parse(message: Message) -> Reading:
@@ -72,7 +70,7 @@ def _read_parcel(value: Any, where: str) -> Reading:
     if not scans:
         return Reading(notice=f"Chronopost has no event of {number} yet.")
     read = read_each(scans, f"{where}.events", lambda scan: (_read_event(scan, number),))
-    return Reading(_turned_back(read.events), read.faults)
+    return Reading(turned_back(read.events), read.faults)
 
 
 def _read_event(value: Any, number: str) -> Event:
@@ -92,7 +90,7 @@ def _read_event(value: Any, number: str) -> Event:
         tracking_number=number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         description=text(scan.get("eventLabel")),
         occurred_at=at,
@@ -130,21 +128,3 @@ def _expected(told: dict[str, str]) -> When:
         return moment(told.get(_NEXT_WINDOW) or told.get(_NEXT_DAY), *_DAYS)[0]
     except Unreadable:
         return None
-
-
-def _turned_back(events: tuple[Event, ...]) -> tuple[Event, ...]:
-    """After R the parcel keeps its number: what follows is the way back, and its delivery the return."""
-    if all(event.milestone != Milestone.RETURN_IN_TRANSIT for event in events):
-        return events
-    since = min(_instant(event) for event in events if event.milestone == Milestone.RETURN_IN_TRANSIT)
-    return tuple(_on_the_way_back(event) if _instant(event) > since else event for event in events)
-
-
-def _on_the_way_back(event: Event) -> Event:
-    if event.milestone == Milestone.DELIVERED:
-        return replace(event, leg=Leg.RETURN, milestone=Milestone.RETURNED, proof_of_delivery=None)
-    return replace(event, leg=Leg.RETURN)
-
-
-def _instant(event: Event) -> datetime:
-    return event.instant() or _LONG_AGO

@@ -3,21 +3,33 @@
 There is no public document; the shapes are those of production answers kept in the tests of public clients.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable
-from carriers.reading import as_list, as_object, dig, first_text, load_json, moment, read_each, read_parts, text
+from carriers.reading import (
+    as_list,
+    as_object,
+    as_references,
+    dig,
+    first_text,
+    leg_of,
+    load_json,
+    moment,
+    read_beside,
+    read_each,
+    read_parts,
+    text,
+)
 from carriers.reading import tracking_number as read_number
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference, When
-from shipments.milestone import Milestone
+from shipments.event import Event, Location, Reference, When
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 ZONE = "Europe/Madrid"
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _SHAPES = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y")
 _NO_OFFICE = "NO_OFI"
 _REFERENCES = (
@@ -59,13 +71,8 @@ def _read_shipment(value: Any, where: str) -> Reading:
     events = as_list(listed, "eventos")
     if not events:
         return Reading(notice=_why_nothing(shipment, number))
-    faults: tuple[Fault, ...] = ()
-    estimate: When = None
-    try:
-        estimate = _estimate(first_text(shipment.get("fec_calculada"), shipment.get("dateCalculated")))
-    except Unreadable as fault:
-        faults = (Fault(f"{where}.fec_calculada", str(fault)),)
-    common = _Shipment(number, tuple(_references(shipment)), estimate)
+    estimate, faults = read_beside(f"{where}.fec_calculada", lambda: _estimate(shipment))
+    common = _Shipment(number, as_references(_named(shipment)), estimate)
     read = read_each(events, f"{where}.eventos", lambda event: (_read_event(event, common),))
     return Reading(read.events, (*read.faults, *faults))
 
@@ -79,20 +86,19 @@ def _why_nothing(shipment: dict[str, Any], number: str) -> str:
     return f"Correos answered for {number}: {text(dig(shipment, 'error', 'desError')) or 'no words'} (code {code})."
 
 
-def _estimate(written: str | None) -> When:
+def _estimate(shipment: dict[str, Any]) -> When:
     """A date; the midnight beside it is no time of day."""
+    written = first_text(shipment.get("fec_calculada"), shipment.get("dateCalculated"))
     return moment(written.split(" ")[0], "%d/%m/%Y")[0] if written else None
 
 
-def _references(shipment: dict[str, Any]) -> list[Reference]:
+def _named(shipment: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The customer's references, the expedition, and shipments that belong to this one, such as its return."""
-    found = [Reference(kind, value) for name, kind in _REFERENCES if (value := text(shipment.get(name)))]
+    yield from ((kind, shipment.get(name)) for name, kind in _REFERENCES)
     for name in ("enviosAsociados", "associatedShipments"):
         others = shipment.get(name)
         for other in others if isinstance(others, list) else ():
-            if value := first_text(dig(other, "codEnvio"), dig(other, "code")):
-                found.append(Reference("associated_shipment", value))
-    return found
+            yield "associated_shipment", first_text(dig(other, "codEnvio"), dig(other, "code"))
 
 
 def _read_event(value: Any, shipment: _Shipment) -> Event:
@@ -111,7 +117,7 @@ def _read_event(value: Any, shipment: _Shipment) -> Event:
         tracking_number=shipment.number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         description=first_text(
             event.get("desTextoResumen"),

@@ -1,7 +1,6 @@
 """Ocean carriers that speak DCSA Track & Trace, versions 2.2 and 3: pushed by subscription and polled."""
 
 from carriers.base import Carrier
-from carriers.dcsa.control import greet
 from carriers.dcsa.parser import CODES, parse
 from carriers.proof import HmacProof, base64_key
 
@@ -12,5 +11,5 @@ CARRIER = Carrier(
     parse=parse,
     codes=CODES,
     transports=("push", "poll"),
-    greet=greet,
+    accepted_status=204,  # the callback specification counts nothing else, from the HEAD that tries the address on
 )

@@ -8,10 +8,11 @@ from typing import Any
 
 from carriers.base import Fault, Message, Reading
 from carriers.codes import UNMAPPED, CodeTable, Meaning
-from carriers.dcsa.place import location_of
+from carriers.dcsa.place import first_object, location_of
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     dig,
     first_text,
     iso_moment,
@@ -96,8 +97,10 @@ def _pairs(body: dict[str, Any], *names: str) -> Iterable[tuple[str, str]]:
         for item in listed if isinstance(listed, list) else ():
             if not isinstance(item, dict):
                 continue
-            kind = first_text(item.get("type"), item.get("referenceType"), item.get("documentReferenceType"))
-            value = first_text(item.get("value"), item.get("referenceValue"), item.get("documentReferenceValue"))
+            kind = text(item.get("type")) or first_text(item.get("referenceType"), item.get("documentReferenceType"))
+            value = text(item.get("value")) or first_text(
+                item.get("referenceValue"), item.get("documentReferenceValue")
+            )
             if kind and value:
                 yield kind, value
 
@@ -212,14 +215,15 @@ def _words(told: _Told, code: str, expected: When) -> str | None:
 
 
 def _references(told: _Told, number: str) -> Iterable[Reference]:
-    call, vessel = told.body.get("transportCall"), dig(told.body, "transportCall", "vessel")
     yield from (Reference(kind, value) for kind, value in told.documents if value != number)
     yield from (Reference(kind, value) for kind, value in told.references)
+    call = first_object(told.body.get("transportCall"))
+    vessel = call.get("vessel")
     found = {
         "carrier": dig(told.head, "publisher", "carrierCode"),
-        "mode": dig(call, "modeOfTransport"),
+        "mode": call.get("modeOfTransport"),
         "vessel_imo": dig(vessel, "vesselIMONumber"),
         "vessel": first_text(dig(vessel, "name"), dig(vessel, "vesselName"), vessel),
-        "voyage": first_text(dig(call, "carrierExportVoyageNumber"), dig(call, "exportVoyageNumber")),
+        "voyage": first_text(call.get("carrierExportVoyageNumber"), call.get("exportVoyageNumber")),
     }
-    yield from (Reference(kind, said) for kind, value in found.items() if (said := text(value)))
+    yield from as_references(found.items())

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable
 from carriers.dhl_express.shape import MYDHL, XML, Scan, Shape
 from carriers.reading import (
@@ -18,29 +18,33 @@ from carriers.reading import (
     element_to_dict,
     first_text,
     fixed_date,
+    is_xml,
     iso_moment,
     join,
+    leg_of,
     load_json,
     load_xml,
+    piece_count,
+    read_beside,
     read_each,
+    read_part,
     read_parts,
     text,
     tracking_number,
     with_offset,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, TimeQuality, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
 _HANDED_OVER = (Milestone.DELIVERED, Milestone.PARTIALLY_DELIVERED)
-_BEFORE_MARKUP = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 
 
 def parse(message: Message) -> Reading:
     """The events of an answer; a notice where DHL knows none of the numbers."""
-    if message.body[:64].lstrip(_BEFORE_MARKUP).startswith(b"<"):
+    if is_xml(message.body):
         return _read_xml(message)
     body = as_object(load_json(message.body), "the body")
     if "shipments" in body:
@@ -70,6 +74,7 @@ class _Shipment:
     """What holds for every scan of a shipment. `signatures` are those of the scans that a piece repeats."""
 
     number: str
+    piece_count: int | None
     references: tuple[Reference, ...]
     estimate: When
     signatures: dict[Any, str]
@@ -84,11 +89,12 @@ def _read_shipment(value: Any, where: str, shape: Shape) -> Reading:
     number = tracking_number(value.get(shape.number))
     details = as_object(details, "ShipmentInfo")
     scans = as_list(details.get(shape.events), "the scans")
-    estimate, faults = _estimate(details, where) if shape is MYDHL else (None, ())
-    shipment = _Shipment(number, tuple(shape.references(details)), estimate, _signatures(scans, shape))
+    estimate, faults = read_beside(f"{where}.estimatedDeliveryDate", lambda: _estimate(details, shape))
+    count = piece_count(shape.piece_count(details))
+    shipment = _Shipment(number, count, tuple(shape.references(details)), estimate, _signatures(scans, shape))
     marks: set[Any] = set()
     pieces = [
-        _read_piece(piece, f"{where}.pieces[{place}]", shape, shipment, marks)
+        read_part(piece, f"{where}.pieces[{place}]", lambda item, at: _read_piece(item, at, shape, shipment, marks))
         for place, piece in enumerate(shape.pieces(details))
     ]
     own = read_each(scans, f"{where}.{shape.events}", lambda item: _read_scan(item, shape, shipment, marks))
@@ -122,12 +128,9 @@ def _signatures(scans: list[Any], shape: Shape) -> dict[Any, str]:
 
 def _read_piece(piece: Any, where: str, shape: Shape, shipment: _Shipment, marks: set[Any]) -> Reading:
     """The scans of a piece; their marks are added, so that the shipment does not tell them once more."""
-    try:
-        piece = as_object(piece, "a piece")
-        scans = as_list(piece.get(shape.piece_events), "the scans")
-        name = shape.piece_id(piece) if scans else ""
-    except Unreadable as fault:
-        return Reading(faults=(Fault(where, str(fault)),))
+    piece = as_object(piece, "a piece")
+    scans = as_list(piece.get(shape.piece_events), "the scans")
+    name = shape.piece_id(piece) if scans else ""
 
     def read(item: Any) -> Iterable[Event]:
         scan = shape.scan(item)
@@ -155,7 +158,8 @@ def _event(scan: Scan, shipment: _Shipment, piece: str | None) -> Event:
         carrier="dhl_express",
         tracking_number=shipment.number,
         piece=piece,
-        leg=Leg.RETURN if meaning.milestone is Milestone.RETURNED else Leg.OUTBOUND,
+        piece_count=shipment.piece_count,
+        leg=leg_of(meaning.milestone),
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
         code=scan.code,
@@ -187,14 +191,13 @@ def _place(area: str | None, place: str | None) -> Location:
     return Location(facility=area, city=text(city) if code else text(place), country=code)
 
 
-def _estimate(shipment: dict[str, Any], where: str) -> tuple[When, tuple[Fault, ...]]:
-    """One minute before midnight is how DHL writes a day without a time of day."""
+def _estimate(shipment: dict[str, Any], shape: Shape) -> When:
+    """One minute before midnight is how DHL writes a day without a time of day. XML-PI has no estimate."""
+    if shape is not MYDHL:
+        return None
     written = text(shipment.get("estimatedDeliveryDate"))
     land = country(dig(shipment, "receiverDetails", "postalAddress", "countryCode"))
-    try:
-        at, _ = iso_moment(written, land)
-        if isinstance(at, datetime) and (at.hour, at.minute) in ((23, 59), (0, 0)):
-            return fixed_date(at.date())[0], ()
-    except Unreadable as fault:
-        return None, (Fault(f"{where}.estimatedDeliveryDate", str(fault)),)
-    return at, ()
+    at, _ = iso_moment(written, land)
+    if isinstance(at, datetime) and (at.hour, at.minute) in ((23, 59), (0, 0)):
+        return fixed_date(at.date())[0]
+    return at

@@ -42,6 +42,10 @@ class Shape:
             return as_list(shipment.get("pieces"), "pieces")
         return as_list(dig(shipment, "Pieces", "PieceInfo"), "Pieces")
 
+    def piece_count(self, shipment: dict[str, Any]) -> Any:
+        """How many there are, as it is written; XML-PI writes it in the place of the pieces or not at all."""
+        return shipment.get("numberOfPieces") if self is MYDHL else shipment.get("Pieces")
+
     def piece_id(self, piece: dict[str, Any]) -> str:
         found = first_text(piece.get("trackingNumber"), dig(piece, "PieceDetails", "LicensePlate"), piece.get("number"))
         if not found:

@@ -1,13 +1,23 @@
 """What an answer of Parcel DE Tracking (d-get-piece-detail) means: nested `data` elements, the values in attributes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from carriers.base import Message, Reading
 from carriers.codes import CodeTable
-from carriers.reading import country, load_xml, moment, read_each, read_parts, text, tracking_number
+from carriers.reading import (
+    as_references,
+    country,
+    load_xml,
+    moment,
+    on_leg,
+    read_each,
+    read_parts,
+    text,
+    tracking_number,
+)
 from shipments.errors import Unreadable
 from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference
 from shipments.milestone import Milestone
@@ -60,7 +70,7 @@ def _read_piece(element: Element, where: str) -> Reading:
     piece = _Piece(
         number=number,
         land=origin if origin == destination else None,
-        references=tuple(_references(about)),
+        references=as_references((kind, about.get(name)) for name, kind in _REFERENCES.items()),
         recipient=text(about.get("recipient-name")),
         proof_time=text(about.get("status-timestamp")) if about.get("delivery-event-flag") == "1" else None,
     )
@@ -71,12 +81,6 @@ def _read_piece(element: Element, where: str) -> Reading:
     if not reading.events and not reading.faults:
         return Reading(notice=f"DHL has no event of {number} yet.")
     return reading
-
-
-def _references(about: Mapping[str, str]) -> Iterator[Reference]:
-    for name, kind in _REFERENCES.items():
-        if value := text(about.get(name)):
-            yield Reference(kind, value)
 
 
 def _read_summary(about: Mapping[str, str], piece: _Piece, listed: Reading) -> Iterable[Event]:
@@ -104,7 +108,7 @@ def _read_event(item: Mapping[str, str], piece: _Piece) -> Event:
         carrier="dhl_parcel_de",
         tracking_number=piece.number,
         leg=leg,
-        milestone=Milestone.RETURNED if delivered and leg is Leg.RETURN else meaning.milestone,
+        milestone=on_leg(meaning.milestone, leg),
         exception_category=meaning.exception_category,
         code=code,
         description=_words(item, piece.recipient),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.dhl_unified.control import PUSH, read_control
 from carriers.dhl_unified.meaning import understand
 from carriers.reading import (
@@ -15,8 +15,13 @@ from carriers.reading import (
     dig,
     fixed_date,
     iso_moment,
+    join,
+    leg_of,
     load_json,
+    on_leg,
+    read_beside,
     read_each,
+    read_parts,
     text,
     tracking_number,
 )
@@ -24,7 +29,6 @@ from shipments.errors import Unreadable
 from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, When
 from shipments.milestone import Milestone
 
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _A_MINUTE = timedelta(minutes=1)
 
 
@@ -35,7 +39,9 @@ def parse(message: Message) -> Reading:
     if scope != PUSH:
         return read_control(scope, body)
     if "shipments" in body:
-        return _read_shipments(as_list(body["shipments"], "shipments"))
+        reading = _read_shipments(as_list(body["shipments"], "shipments"))
+        more = "DHL has more shipments, on a page that was not read." if text(body.get("nextUrl")) else None
+        return join((reading, Reading(notice=more))) if more else reading
     if title := text(body.get("title")):
         return Reading(notice=f"DHL answered: {title} (status {text(body.get('status')) or 'not stated'}).")
     raise Unreadable("there are no shipments, no scope and no error in the body")
@@ -56,28 +62,21 @@ class _Shipment:
 def _read_shipments(shipments: list[Any]) -> Reading:
     if not shipments:
         return Reading(notice="DHL lists no shipment in this message.")
-    readings = [_read_shipment(shipment, f"shipments[{n}]") for n, shipment in enumerate(shipments)]
-    if len(readings) == 1:
-        reading = readings[0]
-    else:
-        reading = Reading(tuple(e for r in readings for e in r.events), tuple(f for r in readings for f in r.faults))
-    if not reading.events:
-        raise Unreadable("; ".join(f"{fault.where}: {fault.reason}" for fault in reading.faults[:3]))
-    return reading
+    return read_parts(shipments, "shipments", _read_shipment)
 
 
 def _read_shipment(value: Any, where: str) -> Reading:
-    try:
-        shipment = _common(as_object(value, "a shipment"))
-        items = as_list(value.get("events"), "events")
-    except Unreadable as fault:
-        return Reading(faults=(Fault(where, str(fault)),))
+    shipment = _common(as_object(value, "a shipment"))
+    items = as_list(value.get("events"), "events")
     listed = read_each(items, f"{where}.events", lambda item: (_read_event(item, shipment),))
     summary = read_each([value.get("status")], f"{where}.status", lambda item: _read_summary(item, shipment, listed))
-    events, faults = (*listed.events, *summary.events), [*listed.faults, *summary.faults]
+    events, faults = listed.events + summary.events, listed.faults + summary.faults
     if not events and not faults:
-        faults.append(Fault(where, "the shipment has neither a status nor events"))
-    return _with_estimate(value, where, events, faults)
+        raise Unreadable("the shipment has neither a status nor events")
+    expected, damage = read_beside(f"{where}.estimatedTimeOfDelivery", lambda: _estimate(value))
+    if expected:
+        events = tuple(replace(event, estimated_delivery_at=expected) for event in events)
+    return Reading(events, faults + damage)
 
 
 def _common(shipment: dict[str, Any]) -> _Shipment:
@@ -99,12 +98,12 @@ def _read_event(item: Any, shipment: _Shipment) -> Event:
     place = _location(item.get("location"))
     at, quality = iso_moment(item.get("timestamp"), place.country)
     code_list, code, meaning = understand(item, shipment.service)
-    leg = Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else shipment.leg
+    leg = leg_of(meaning.milestone, shipment.leg)
     delivered = meaning.milestone is Milestone.DELIVERED
     return Event(
         carrier="dhl_unified",
         tracking_number=shipment.number,
-        milestone=Milestone.RETURNED if delivered and leg is Leg.RETURN else meaning.milestone,
+        milestone=on_leg(meaning.milestone, leg),
         exception_category=meaning.exception_category,
         code=code,
         code_list=code_list,
@@ -137,17 +136,6 @@ def _repeats(status: Event, event: Event) -> bool:
 
 def _wall_clock(at: datetime | date) -> datetime:
     return at.replace(tzinfo=None) if isinstance(at, datetime) else datetime.combine(at, time())
-
-
-def _with_estimate(value: dict[str, Any], where: str, events: tuple[Event, ...], faults: list[Fault]) -> Reading:
-    """The events, each with the delivery time that is expected now, and the faults."""
-    try:
-        expected = _estimate(value)
-    except Unreadable as fault:
-        return Reading(events, (*faults, Fault(f"{where}.estimatedTimeOfDelivery", str(fault))))
-    if expected:
-        events = tuple(replace(event, estimated_delivery_at=expected) for event in events)
-    return Reading(events, tuple(faults))
 
 
 def _estimate(shipment: dict[str, Any]) -> When:

@@ -16,8 +16,10 @@ from carriers.reading import (
     dig,
     element_to_dict,
     first_text,
+    is_xml,
     iso_moment,
     join,
+    leg_of,
     load_json,
     load_xml,
     moment,
@@ -28,7 +30,7 @@ from carriers.reading import (
     with_offset,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, TimeQuality, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -38,13 +40,12 @@ ASKED = "x-parcel-number"
 
 _SOAP_TIMES = ("%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y, %H:%M", "%d.%m.%Y %H:%M", "iso")
 _PLACE = re.compile(r"(.*?)\s*\(([A-Z]{2,3})\)")
-_BEFORE_MARKUP = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _GROUP_LISTS = ("incomingShipments", "sendingShipments")
 
 
 def parse(message: Message) -> Reading:
     """The events of an answer; a notice where DPD refuses or lists nothing."""
-    if message.body[:64].lstrip(_BEFORE_MARKUP).startswith(b"<"):
+    if is_xml(message.body):
         return _read_soap(message)
     body = as_object(load_json(message.body), "the body")
     if "parcellifecycleResponse" in body:
@@ -71,11 +72,10 @@ def _event(
     if not code:
         raise Unreadable("an event has no code")
     meaning = CODES.look_up(code_list, code)
-    going_back = meaning.milestone in (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
     return Event(
         carrier="dpd",
         tracking_number=number,
-        leg=Leg.RETURN if going_back else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
         code_list=code_list,

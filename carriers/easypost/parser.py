@@ -1,25 +1,29 @@
 """What EasyPost says: a Tracker with its details, pushed as the `result` of an Event, polled alone or in a list."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import UNMAPPED, CodeTable, Meaning
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     date_if_midnight,
     dig,
     iso_moment,
     join,
+    leg_of,
     load_json,
+    on_leg,
     place_in_zone,
+    read_beside,
     read_each,
     read_parts,
+    reported_instant,
     text,
     tracking_number,
 )
@@ -29,7 +33,6 @@ from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _SAYS_NOTHING = ("status_update", "unknown")
 """Details that leave it to the status beside them."""
 _STATUS_DECIDES = ("delivered", "out_for_delivery", "available_for_pickup", "return_to_sender", "cancelled")
@@ -88,18 +91,13 @@ class _Tracker:
 
 def _read_tracker(value: Any, where: str) -> Reading:
     value = as_object(value, "a tracker")
-    faults: list[Fault] = []
-    try:
-        estimate = _estimate(value)
-    except Unreadable as fault:
-        estimate = None
-        faults.append(Fault(f"{where}.est_delivery_date", str(fault)))
+    estimate, faults = read_beside(f"{where}.est_delivery_date", lambda: _estimate(value))
     signer = text(value.get("signed_by"))
     tracker = _Tracker(
         number=tracking_number(value.get("tracking_code")),
         journey=text(value.get("id")) or "",
         leg=Leg.RETURN if value.get("is_return") is True else Leg.OUTBOUND,
-        references=tuple(_references(value)),
+        references=_references(value),
         signer=signer.casefold() if signer and len(signer) > 2 else None,
         proof=ProofOfDelivery(signer) if signer else None,
         estimate=estimate,
@@ -110,19 +108,18 @@ def _read_tracker(value: Any, where: str) -> Reading:
         reading = read_each(details, f"{where}.tracking_details", lambda item: (_read_detail(item, tracker),))
         return Reading(reading.events, (*reading.faults, *faults))
     if text(value.get("status")) in (None, "unknown"):
-        return Reading(faults=tuple(faults), notice=f"EasyPost has nothing on {tracker.number} yet.")
+        return Reading(faults=faults, notice=f"EasyPost has nothing on {tracker.number} yet.")
     status = {"status": value["status"], "status_detail": value.get("status_detail")}
-    return Reading((_read_detail(status, tracker, _instant(value.get("updated_at"))),), tuple(faults))
+    return Reading((_read_detail(status, tracker, reported_instant(value.get("updated_at"))),), faults)
 
 
-def _references(value: dict[str, Any]) -> Iterator[Reference]:
-    for kind, said in (
+def _references(value: dict[str, Any]) -> tuple[Reference, ...]:
+    named = (
         ("carrier", value.get("carrier")),
         ("shipment_id", value.get("shipment_id")),
         ("alternate_identifier", dig(value, "carrier_detail", "alternate_identifier")),
-    ):
-        if word := text(said):
-            yield Reference(kind, word)
+    )
+    return as_references(named)
 
 
 def _estimate(value: dict[str, Any]) -> When:
@@ -151,14 +148,14 @@ def _read_detail(value: Any, tracker: _Tracker, reported_at: datetime | None = N
     written = text(item.get("datetime"))
     at, quality = _moment(written, place)
     milestone = meaning.milestone
-    leg = Leg.RETURN if milestone in _ON_THE_WAY_BACK else tracker.leg
+    leg = leg_of(milestone, tracker.leg)
     delivered = milestone is Milestone.DELIVERED
     return Event(
         carrier="easypost",
         tracking_number=tracker.number,
         journey=tracker.journey,
         leg=leg,
-        milestone=Milestone.RETURNED if delivered and leg is Leg.RETURN else milestone,
+        milestone=on_leg(milestone, leg),
         exception_category=meaning.exception_category,
         code_list=code_list,
         code=code,
@@ -212,12 +209,3 @@ def _references_of(item: dict[str, Any], tracker: _Tracker, unmapped: str | None
     if code := text(item.get("carrier_code")):
         found = (*found, Reference("carrier_code", code))
     return (*found, Reference("status_detail", unmapped)) if unmapped else found
-
-
-def _instant(written: Any) -> datetime | None:
-    """When EasyPost wrote it; a damaged one is left out."""
-    try:
-        at, quality = iso_moment(written)
-    except Unreadable:
-        return None
-    return at if isinstance(at, datetime) and quality is TimeQuality.EXACT else None

@@ -1,7 +1,5 @@
 """The answers of Evri's tracking API: `results` with parcels, or one parcel, each with its `trackingEvents`."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +12,19 @@ from carriers.reading import (
     epoch,
     first_text,
     iso_moment,
+    leg_of,
     load_json,
+    on_leg,
     read_each,
     read_parts,
     text,
     tracking_number,
+    turned_back,
 )
 from shipments.errors import Unreadable
 from shipments.event import Event, Leg, Reference, TimeQuality, When
-from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def parse(message: Message) -> Reading:
@@ -59,7 +56,7 @@ def _read_parcel(value: Any, where: str) -> Reading:
         return Reading(notice=f"Evri has no event of {number} yet.")
     leg = Leg.RETURN if parcel.get("returnParcel") in (True, "true") else Leg.OUTBOUND
     read = read_each(listed, f"{where}.trackingEvents", lambda item: (_read_event(item, number, leg),))
-    return Reading(_turned_back(read.events), read.faults)
+    return Reading(turned_back(read.events), read.faults)
 
 
 def _number(parcel: dict[str, Any]) -> str:
@@ -76,18 +73,14 @@ def _read_event(value: Any, number: str, leg: Leg) -> Event:
     if not code:
         raise Unreadable("the event has no trackingStageCode")
     meaning = CODES.look_up("", code)
-    milestone = meaning.milestone
-    if milestone in _ON_THE_WAY_BACK:
-        leg = Leg.RETURN
-    elif leg == Leg.RETURN and milestone == Milestone.DELIVERED:
-        milestone = Milestone.RETURNED
+    leg = leg_of(meaning.milestone, leg)
     written = item.get("dateTime")
     at, quality = _moment(written)
     point = text(dig(item, "trackingPoint", "trackingPointCode"))
     return Event(
         carrier="evri",
         tracking_number=number,
-        milestone=milestone,
+        milestone=on_leg(meaning.milestone, leg),
         exception_category=meaning.exception_category,
         leg=leg,
         code=code,
@@ -106,23 +99,6 @@ def _moment(written: Any) -> tuple[When, TimeQuality]:
     if isinstance(written, int | float):
         return epoch(written, milliseconds=True)
     return iso_moment(written)
-
-
-def _turned_back(events: tuple[Event, ...]) -> tuple[Event, ...]:
-    """After stage A the parcel keeps its number: what follows is the way back, and its delivery the return."""
-    if all(event.milestone != Milestone.RETURN_IN_TRANSIT for event in events):
-        return events
-    since = min(_instant(event) for event in events if event.milestone == Milestone.RETURN_IN_TRANSIT)
-    return tuple(_on_the_way_back(event) if _instant(event) > since else event for event in events)
-
-
-def _on_the_way_back(event: Event) -> Event:
-    delivered = event.milestone == Milestone.DELIVERED
-    return replace(event, leg=Leg.RETURN, milestone=Milestone.RETURNED if delivered else event.milestone)
-
-
-def _instant(event: Event) -> datetime:
-    return event.instant() or _LONG_AGO
 
 
 def _error_words(body: dict[str, Any]) -> str:

@@ -2,16 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable, Meaning
 from carriers.fedex.envelope import error_words, find_results, is_virtual
-from carriers.reading import as_list, as_object, country, dig, iso_moment, load_json, read_each, text, tracking_number
+from carriers.reading import (
+    as_list,
+    as_object,
+    country,
+    dig,
+    iso_moment,
+    join,
+    leg_of,
+    load_json,
+    order_of,
+    read_beside,
+    read_each,
+    read_part,
+    text,
+    tracking_number,
+)
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, TimeQuality, When
 from shipments.milestone import ExceptionCategory, Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -23,7 +37,6 @@ VAGUE = {ExceptionCategory.CARRIER_DELAY, ExceptionCategory.FAILED_DELIVERY, Exc
 """Categories that a delayDetail with a type knows better."""
 
 STATUS_TIMES = {"DL": "ACTUAL_DELIVERY", "PU": "ACTUAL_PICKUP"}
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def parse(message: Message) -> Reading:
@@ -31,27 +44,25 @@ def parse(message: Message) -> Reading:
     body = as_object(load_json(message.body), "the body")
     results, notice = find_results(body)
     is_test = is_virtual(body)
-    readings = [_read_result(where, number, result, is_test) for where, number, result in results]
-    events = tuple(event for reading in readings for event in reading.events)
-    faults = tuple(fault for reading in readings for fault in reading.faults)
-    notices = [said for said in (notice, *(reading.notice for reading in readings)) if said]
-    if faults and not events and not notices:
-        raise Unreadable(f"{faults[0].where}: {faults[0].reason}")
-    return Reading(events, faults, "; ".join(notices) or None)
+    parts = [
+        read_part((asked, result), where, lambda found, at: _read_result(found[0], found[1], at, is_test))
+        for where, asked, result in results
+    ]
+    reading = join([Reading(notice=notice), *parts])
+    if reading.faults and not reading.events and not reading.notice:
+        raise Unreadable(f"{reading.faults[0].where}: {reading.faults[0].reason}")
+    return reading
 
 
 # ---- a result: one journey of one number
 
 
-def _read_result(where: str, asked: Any, result: Any, is_test: bool) -> Reading:
-    try:
-        result = as_object(result, where)
-        number = tracking_number(
-            _first(dig(result, "trackingNumberInfo", "trackingNumber"), result.get("trackingNumber"), asked)
-        )
-        scans = as_list(result.get("scanEvents"), f"{where}.scanEvents") or list(_summary(result))
-    except Unreadable as fault:
-        return Reading(faults=(Fault(where, str(fault)),))
+def _read_result(asked: Any, value: Any, where: str, is_test: bool) -> Reading:
+    result = as_object(value, where)
+    number = tracking_number(
+        _first(dig(result, "trackingNumberInfo", "trackingNumber"), result.get("trackingNumber"), asked)
+    )
+    scans = as_list(result.get("scanEvents"), f"{where}.scanEvents") or list(_summary(result))
     if not scans:
         reason = error_words(result["error"]) if result.get("error") else "no scans"
         return Reading(notice=f"FedEx has nothing on {number}: {reason}")
@@ -97,11 +108,8 @@ def _references(result: dict[str, Any]) -> Iterator[Reference]:
 
 def _complete(reading: Reading, where: str, result: dict[str, Any]) -> Reading:
     """Adds what FedEx says once per result: the estimate to its newest event, the signature to its last delivery."""
-    events, faults = list(reading.events), reading.faults
-    try:
-        estimate = _estimate(result)
-    except Unreadable as fault:
-        estimate, faults = None, (*faults, Fault(f"{where}.estimate", str(fault)))
+    events = list(reading.events)
+    estimate, faults = read_beside(f"{where}.estimate", lambda: _estimate(result))
     if estimate and events:
         newest = _newest(events, range(len(events)))
         events[newest] = replace(events[newest], estimated_delivery_at=estimate)
@@ -109,11 +117,11 @@ def _complete(reading: Reading, where: str, result: dict[str, Any]) -> Reading:
     if deliveries and (proof := _proof(result)):
         last = _newest(events, deliveries)
         events[last] = replace(events[last], proof_of_delivery=proof)
-    return Reading(tuple(events), faults)
+    return Reading(tuple(events), reading.faults + faults)
 
 
 def _newest(events: list[Event], places: range | list[int]) -> int:
-    return max(places, key=lambda place: events[place].instant() or LONG_AGO)
+    return max(places, key=lambda place: order_of(events[place]))
 
 
 def _estimate(result: dict[str, Any]) -> When:
@@ -151,7 +159,7 @@ def _read_scan(scan: Any, number: str, journey: str, references: tuple[Reference
         carrier="fedex",
         tracking_number=number,
         journey=journey,
-        leg=Leg.RETURN if meaning.milestone is Milestone.RETURN_IN_TRANSIT else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
         code=code,

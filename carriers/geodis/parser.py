@@ -6,23 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     iso_moment,
-    join,
+    leg_of,
     load_json,
     moment,
+    read_beside,
     read_each,
     read_parts,
     text,
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference, When
+from shipments.event import Event, Location, Reference, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -66,14 +68,13 @@ def _read_shipment(value: Any, where: str) -> Reading:
     steps = as_list(item.get("listSuivis"), "listSuivis")
     if not steps:
         return Reading(notice=f"Geodis has no events of {number} yet")
-    faults: tuple[Fault, ...] = ()
-    try:
-        expected = iso_moment(item.get("dateLivraisonPrevue"))[0]
-    except Unreadable as fault:
-        expected, faults = None, (Fault(f"{where}.dateLivraisonPrevue", str(fault)),)
-    shipment = _Shipment(number, tuple(_references(item)), expected, min(_sent_back(steps), default=""))
+    expected, faults = read_beside(
+        f"{where}.dateLivraisonPrevue", lambda: iso_moment(item.get("dateLivraisonPrevue"))[0]
+    )
+    references = as_references((kind, item.get(name)) for name, kind in REFERENCES.items())
+    shipment = _Shipment(number, references, expected, min(_sent_back(steps), default=""))
     reading = read_each(steps, f"{where}.listSuivis", lambda step: (_read_step(step, shipment),))
-    return join((reading, Reading(faults=faults))) if faults else reading
+    return Reading(reading.events, reading.faults + faults)
 
 
 def _read_step(value: Any, shipment: _Shipment) -> Event:
@@ -86,16 +87,17 @@ def _read_step(value: Any, shipment: _Shipment) -> Event:
     written = _written(step)
     at, quality = moment(written, "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", country_code=place.country)
     came_back = meaning.milestone is Milestone.DELIVERED and bool(shipment.sent_back) and written > shipment.sent_back
+    milestone = Milestone.RETURNED if came_back else meaning.milestone
     return Event(
         carrier="geodis",
         tracking_number=shipment.number,
-        milestone=Milestone.RETURNED if came_back else meaning.milestone,
+        milestone=milestone,
         exception_category=meaning.exception_category,
         code=code,
         occurred_at=at,
         occurred_text=written,
         time_quality=quality,
-        leg=Leg.RETURN if came_back or meaning.milestone is Milestone.RETURN_IN_TRANSIT else Leg.OUTBOUND,
+        leg=leg_of(milestone),
         description=text(step.get("libelleSuivi")) or text(step.get("libelleCourtSuivi")),
         location=place,
         estimated_delivery_at=shipment.expected,
@@ -119,9 +121,3 @@ def _location(step: dict[str, Any]) -> Location:
     if name and (match := _TOWN.fullmatch(name)):
         return Location(facility=agency, city=match[1], country=country(match[2]))
     return Location(facility=agency, city=name if name != agency else None)
-
-
-def _references(item: dict[str, Any]) -> Iterator[Reference]:
-    for name, kind in REFERENCES.items():
-        if number := text(item.get(name)):
-            yield Reference(kind, number)

@@ -17,6 +17,7 @@ from carriers.reading import (
     join,
     load_json,
     moment,
+    on_leg,
     read_each,
     read_parts,
     text,
@@ -24,7 +25,6 @@ from carriers.reading import (
 )
 from shipments.errors import Unreadable
 from shipments.event import Event, Leg, Location, Reference, TimeQuality, When
-from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
@@ -73,12 +73,12 @@ def _event(
     if not code:
         raise Unreadable("an event has neither code nor text")
     meaning = CODES.look_up(code_list, code)
-    delivered = meaning.milestone is Milestone.DELIVERED
+    leg = Leg.RETURN if back else Leg.OUTBOUND
     return Event(
         carrier="gls",
         tracking_number=number,
-        leg=Leg.RETURN if back else Leg.OUTBOUND,
-        milestone=Milestone.RETURNED if back and delivered else meaning.milestone,
+        leg=leg,
+        milestone=on_leg(meaning.milestone, leg),
         exception_category=meaning.exception_category,
         code_list=code_list,
         code=code,

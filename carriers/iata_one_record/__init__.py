@@ -1,7 +1,6 @@
 """Air cargo by IATA ONE Record: logistics events in JSON-LD, forwarded by a ONE Record server or polled from one."""
 
 from carriers.base import Carrier
-from carriers.iata_one_record.control import greet
 from carriers.iata_one_record.parser import CODES, parse
 from carriers.proof import TokenProof
 
@@ -12,5 +11,5 @@ CARRIER = Carrier(
     parse=parse,
     codes=CODES,
     transports=("push", "poll"),
-    greet=greet,
+    accepted_status=204,  # as the standard wants it for a notification
 )

@@ -12,11 +12,14 @@ from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     dig,
     first_text,
     iso_moment,
+    leg_of,
     load_json,
+    on_leg,
     read_each,
     read_parts,
     text,
@@ -27,7 +30,6 @@ from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _NOWHERE = Location()
 
 
@@ -76,21 +78,21 @@ def _read_event(value: Any, number: str = "") -> Event:
     meaning = CODES.look_up("", code)
     place = _location(event.get("location"))
     at, quality = iso_moment(event.get("timestamp"), place.country)
-    milestone = meaning.milestone
-    goes_back = dig(event, "shipment", "type") == "RETURN" or milestone in _ON_THE_WAY_BACK
-    delivered = milestone is Milestone.DELIVERED
+    of_shipment = Leg.RETURN if dig(event, "shipment", "type") == "RETURN" else Leg.OUTBOUND
+    leg = leg_of(meaning.milestone, of_shipment)
+    milestone = on_leg(meaning.milestone, leg)
     return Event(
         carrier="inpost",
         tracking_number=number or tracking_number(event.get("trackingNumber")),
-        milestone=Milestone.RETURNED if delivered and goes_back else milestone,
+        milestone=milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if goes_back else Leg.OUTBOUND,
+        leg=leg,
         code=code,
         occurred_at=at,
         occurred_text=text(event.get("timestamp")) or "",
         time_quality=quality,
         location=place,
-        proof_of_delivery=_proof_of_delivery(event) if delivered and not goes_back else None,
+        proof_of_delivery=_proof_of_delivery(event) if milestone is Milestone.DELIVERED else None,
         references=_references(event),
         provider_event_id=text(event.get("eventId")),
     )
@@ -115,11 +117,11 @@ def _location(value: Any) -> Location:
 
 
 def _references(event: dict[str, Any]) -> tuple[Reference, ...]:
-    found = (
-        ("customer_reference", text(event.get("customerReference"))),
-        ("return_parcel", text(dig(event, "returnToSender", "trackingNumber"))),
+    named = (
+        ("customer_reference", event.get("customerReference")),
+        ("return_parcel", dig(event, "returnToSender", "trackingNumber")),
     )
-    return tuple(Reference(kind, number) for kind, number in found if number)
+    return as_references(named)
 
 
 # ---- ShipX
@@ -145,7 +147,7 @@ def _read_detail(value: Any, number: str) -> Event:
         tracking_number=number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code_list="shipx",
         code=status,
         description=text(detail.get("origin_status")),

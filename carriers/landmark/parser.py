@@ -12,10 +12,12 @@ from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     dig,
     element_to_dict,
     first_text,
+    leg_of,
     load_xml,
     moment,
     read_each,
@@ -24,11 +26,9 @@ from carriers.reading import (
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference
-from shipments.milestone import Milestone
+from shipments.event import Event, Location, Reference
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _TIMES = ("%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M:%S", "%m/%d/%Y %I:%M:%S %p")
 _STATES = {
     "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY",
@@ -75,19 +75,19 @@ def _words(body: dict[str, Any], results: list[dict[str, Any]]) -> str | None:
 def _read_package(value: Any, where: str, is_test: bool) -> Reading:
     package = as_object(value, "a package")
     number = tracking_number(first_text(package.get("LandmarkTrackingNumber"), package.get("TrackingNumber")))
-    references = tuple(_references(package, number))
+    references = tuple(one for one in _references(package) if one.value != number)
     events = _children(package.get("Events"), "Event")
     if not events:
         return Reading(notice=f"Landmark knows {number} and no event of it yet")
     return read_each(events, f"{where}.Event", lambda event: (_read_event(event, number, references, is_test),))
 
 
-def _references(package: dict[str, Any], number: str) -> list[Reference]:
-    found = (
-        ("carrier_tracking_number", text(package.get("TrackingNumber"))),
-        ("package_reference", text(package.get("PackageReference"))),
+def _references(package: dict[str, Any]) -> tuple[Reference, ...]:
+    named = (
+        ("carrier_tracking_number", package.get("TrackingNumber")),
+        ("package_reference", package.get("PackageReference")),
     )
-    return [Reference(kind, said) for kind, said in found if said and said != number]
+    return as_references(named)
 
 
 def _read_event(value: Any, number: str, references: tuple[Reference, ...], is_test: bool) -> Event:
@@ -104,7 +104,7 @@ def _read_event(value: Any, number: str, references: tuple[Reference, ...], is_t
         tracking_number=number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         description=text(event.get("Status")),
         occurred_at=at,

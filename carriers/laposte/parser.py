@@ -1,12 +1,10 @@
 """The answers of La Poste's Suivi v2 (JSON, one parcel or several) and of Colissimo's older tracking service (SOAP)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
@@ -16,29 +14,28 @@ from carriers.reading import (
     dig,
     element_to_dict,
     first_text,
+    is_xml,
     iso_moment,
+    leg_of,
     load_json,
     load_xml,
+    read_beside,
     read_each,
     read_parts,
     text,
     tracking_number,
+    turned_back,
+    with_estimate,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference
-from shipments.milestone import Milestone
+from shipments.event import Event, Location, Reference, When
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-
-_BEFORE_THE_BODY = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
-_OVER = (Milestone.DELIVERED, Milestone.RETURNED)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def parse(message: Message) -> Reading:
     """The events of an answer; a notice for a parcel that is not known and for an error."""
-    if message.body[:64].lstrip(_BEFORE_THE_BODY).startswith(b"<"):
+    if is_xml(message.body):
         root = element_to_dict(load_xml(message.body, message.headers.get("content-type", "")))
         return _read_colissimo(as_object(root, "the body"))
     body = load_json(message.body)
@@ -72,13 +69,8 @@ def _read_shipment(shipment: dict[str, Any], where: str) -> Reading:
     if not listed:
         return Reading(notice=f"La Poste knows {number} and has no event of it yet.")
     read = read_each(listed, f"{where}.event", lambda item: (_read_event(item, number, references),))
-    events, faults = _turned_back(read.events), read.faults
-    if shipment.get("isFinal") is not True:
-        try:
-            events = _with_estimate(events, shipment)
-        except Unreadable as fault:
-            faults = (*faults, Fault(f"{where}.estimDate", str(fault)))
-    return Reading(events, faults)
+    expected, faults = read_beside(f"{where}.estimDate", lambda: _expected(shipment))
+    return Reading(with_estimate(turned_back(read.events), expected), (*read.faults, *faults))
 
 
 def _read_event(value: Any, number: str, references: tuple[Reference, ...]) -> Event:
@@ -106,7 +98,7 @@ def _event(
         tracking_number=number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         code_list=code_list,
         description=text(words),
@@ -126,32 +118,11 @@ def _references(context: Any) -> Iterator[Reference]:
             yield Reference("partner_number", number)
 
 
-def _with_estimate(events: tuple[Event, ...], shipment: dict[str, Any]) -> tuple[Event, ...]:
-    """The expected day stands with the newest event, as long as the parcel is awaited; midnight means only the day."""
-    expected, _ = date_if_midnight(*iso_moment(shipment.get("estimDate")))
-    if not expected or not events:
-        return events
-    newest = max(events, key=_instant)
-    if newest.milestone in _OVER:
-        return events
-    return tuple(replace(e, estimated_delivery_at=expected) if e is newest else e for e in events)
-
-
-def _turned_back(events: tuple[Event, ...]) -> tuple[Event, ...]:
-    """After RE1 the parcel keeps its number: what follows is the way back, and its delivery the return."""
-    if all(event.milestone != Milestone.RETURN_IN_TRANSIT for event in events):
-        return events
-    since = min(_instant(event) for event in events if event.milestone == Milestone.RETURN_IN_TRANSIT)
-    return tuple(_on_the_way_back(event) if _instant(event) > since else event for event in events)
-
-
-def _on_the_way_back(event: Event) -> Event:
-    delivered = event.milestone == Milestone.DELIVERED
-    return replace(event, leg=Leg.RETURN, milestone=Milestone.RETURNED if delivered else event.milestone)
-
-
-def _instant(event: Event) -> datetime:
-    return event.instant() or _LONG_AGO
+def _expected(shipment: dict[str, Any]) -> When:
+    """The day it is expected, as long as La Poste says that it is awaited; midnight means only the day."""
+    if shipment.get("isFinal") is True:
+        return None
+    return date_if_midnight(*iso_moment(shipment.get("estimDate")))[0]
 
 
 # ---- Colissimo's older service: the last event of one parcel

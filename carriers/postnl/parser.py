@@ -5,16 +5,15 @@ from typing import Any
 
 from carriers.base import Message, Reading
 from carriers.postnl.shipment import read_shipment
-from carriers.reading import as_object, dig, element_to_dict, first_text, load_json, load_xml, read_parts, text
+from carriers.reading import as_object, dig, element_to_dict, first_text, is_xml, load_json, load_xml, read_parts, text
 from shipments.errors import Unreadable
 
-_BEFORE_THE_BODY = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _STATUSES = ("CompleteStatus", "CurrentStatus")
 
 
 def parse(message: Message) -> Reading:
     """The events of an answer; a notice for a signature, a warning, an error and an answer without a shipment."""
-    if message.body[:64].lstrip(_BEFORE_THE_BODY).startswith(b"<"):
+    if is_xml(message.body):
         return _read_soap(message)
     body = load_json(message.body)
     if isinstance(body, list):

@@ -1,16 +1,28 @@
 """A shipment of PostNL: its events, and the statuses that say what the events do not."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Reading
+from carriers.base import Reading
 from carriers.codes import CodeTable, Meaning
-from carriers.reading import as_list, as_object, dig, first_text, iso_moment, moment, read_each, text, tracking_number
+from carriers.reading import (
+    as_list,
+    as_object,
+    dig,
+    first_text,
+    iso_moment,
+    leg_of,
+    moment,
+    read_beside,
+    read_each,
+    text,
+    tracking_number,
+    turned_back,
+    with_estimate,
+)
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference, TimeQuality, When
+from shipments.event import Event, Location, Reference, TimeQuality, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -19,9 +31,6 @@ _ZONE = "Europe/Amsterdam"
 _SHAPES = ("%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M:%S.%f", "iso")
 _NOT_APPLICABLE = "99"
 _TO_THE_SECOND = 19
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
-_OVER = (Milestone.DELIVERED, Milestone.RETURNED)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Common = tuple[str, str | None, tuple[Reference, ...]]
 """What holds for every event of a shipment: its number, its piece of a set, its references."""
@@ -39,11 +48,8 @@ def read_shipment(value: Any, where: str) -> Reading:
     read, faults = listed.events + others.events, listed.faults + others.faults
     if not read and not faults:
         return Reading(notice=f"PostNL has no status of {common[0]} yet.")
-    try:
-        expected = _expected(shipment)
-    except Unreadable as fault:
-        expected, faults = None, (*faults, Fault(f"{where}.Expectation", str(fault)))
-    return Reading(_with_estimate(_turned_back(read), expected), faults)
+    expected, damage = read_beside(f"{where}.Expectation", lambda: _expected(shipment))
+    return Reading(with_estimate(turned_back(read), expected), faults + damage)
 
 
 def _either(shipment: dict[str, Any], rest: tuple[str, ...], soap: tuple[str, ...]) -> Any:
@@ -120,7 +126,7 @@ def _event(common: Common, kind: str, code: str, meaning: Meaning, written: Any,
         piece=piece,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         code_list=kind,
         description=text(words),
@@ -140,30 +146,3 @@ def _expected(shipment: dict[str, Any]) -> When:
     """The end of the expected window: an ISO time without offset, in the Netherlands."""
     window = shipment.get("Expectation")
     return iso_moment(first_text(dig(window, "ETATo"), dig(window, "ETAFrom")), zone=_ZONE)[0]
-
-
-def _with_estimate(events: tuple[Event, ...], expected: When) -> tuple[Event, ...]:
-    """The estimate is told once for a shipment: it stands with its newest event, as long as the parcel is awaited."""
-    if not expected or not events:
-        return events
-    newest = max(events, key=_instant)
-    if newest.milestone in _OVER:
-        return events
-    return tuple(replace(e, estimated_delivery_at=expected) if e is newest else e for e in events)
-
-
-def _turned_back(events: tuple[Event, ...]) -> tuple[Event, ...]:
-    """After a return was decided the parcel keeps its number: what follows is the way back, its delivery the return."""
-    if all(event.milestone != Milestone.RETURN_IN_TRANSIT for event in events):
-        return events
-    since = min(_instant(event) for event in events if event.milestone == Milestone.RETURN_IN_TRANSIT)
-    return tuple(_on_the_way_back(event) if _instant(event) > since else event for event in events)
-
-
-def _on_the_way_back(event: Event) -> Event:
-    delivered = event.milestone == Milestone.DELIVERED
-    return replace(event, leg=Leg.RETURN, milestone=Milestone.RETURNED if delivered else event.milestone)
-
-
-def _instant(event: Event) -> datetime:
-    return event.instant() or _LONG_AGO

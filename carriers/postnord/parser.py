@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
@@ -17,18 +17,20 @@ from carriers.reading import (
     dig,
     first_text,
     iso_moment,
+    leg_of,
     load_json,
+    piece_count,
+    read_beside,
     read_each,
     read_parts,
     text,
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _ARRIVALS = ("publicTimeOfArrival", "estimatedTimeOfArrival")
 _NOWHERE = Location()
 
@@ -62,6 +64,7 @@ class _Item:
 
     number: str
     piece: str
+    piece_count: int | None
     references: tuple[Reference, ...]
     proof: ProofOfDelivery | None
 
@@ -83,6 +86,7 @@ def _read_item(
     common = _Item(
         number=number,
         piece=tracking_number(item.get("itemId")),
+        piece_count=piece_count(shipment.get("assessedNumberOfItems")),
         references=(*references, *_references(item.get("references"))),
         proof=_proof_of_delivery(item),
     )
@@ -111,9 +115,10 @@ def _read_event(value: Any, item: _Item) -> Event:
         carrier="postnord",
         tracking_number=item.number,
         piece=item.piece,
+        piece_count=item.piece_count,
         milestone=milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(milestone),
         code_list="eventCode" if code else "",
         code=code or status or "",
         description=text(event.get("eventDescription")),
@@ -139,9 +144,10 @@ def _read_status(item: dict[str, Any], common: _Item) -> tuple[Event, ...]:
             carrier="postnord",
             tracking_number=common.number,
             piece=common.piece,
+            piece_count=common.piece_count,
             milestone=meaning.milestone,
             exception_category=meaning.exception_category,
-            leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+            leg=leg_of(meaning.milestone),
             code=status,
             description=text(dig(item, "statusText", "header")),
             occurred_at=at,
@@ -155,13 +161,11 @@ def _read_status(item: dict[str, Any], common: _Item) -> tuple[Event, ...]:
 
 def _with_estimate(reading: Reading, where: str, item: dict[str, Any], shipment: dict[str, Any]) -> Reading:
     """The reading with the expected arrival on its newest event; PostNord lists the newest first."""
-    try:
-        expected = _estimate(item, shipment)
-    except Unreadable as fault:
-        return replace(reading, faults=(*reading.faults, Fault(f"{where}.estimatedTimeOfArrival", str(fault))))
-    if not expected or not reading.events:
-        return reading
-    return replace(reading, events=(replace(reading.events[0], estimated_delivery_at=expected), *reading.events[1:]))
+    expected, faults = read_beside(f"{where}.estimatedTimeOfArrival", lambda: _estimate(item, shipment))
+    events = reading.events
+    if expected and events:
+        events = (replace(events[0], estimated_delivery_at=expected), *events[1:])
+    return Reading(events, reading.faults + faults)
 
 
 def _estimate(item: dict[str, Any], shipment: dict[str, Any]) -> When:

@@ -27,13 +27,8 @@ from carriers.proof.signature import (
     StampedHmacProof,
     StandardWebhooks,
     UrlHmacProof,
-    base64_key,
-    nfkd_key,
-    plain_key,
-    raw_body,
-    stamp_dot_body,
-    url_then_body,
 )
+from carriers.proof.signed import base64_key, nfkd_key, plain_key, raw_body, stamp_dot_body, url_then_body
 from carriers.proof.token import BasicProof, BodyTokenProof, PathProof, QueryProof, TokenProof
 
 __all__ = [

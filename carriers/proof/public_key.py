@@ -5,18 +5,17 @@ secrets of such a carrier are its public keys, PEM in one line or several, or Ba
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from carriers.proof.compare import age_in_words, check_age, decoded, encoded, stamped
-from carriers.proof.signature import Signed, raw_body, signed_part
-from shipments.errors import SetupFault, SignatureMismatch, SignatureMissing
+from carriers.proof.compare import age_in_words
+from carriers.proof.signature import HeaderSignature
+from shipments.errors import SetupFault, SignatureMismatch
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -28,58 +27,27 @@ _SMALLEST_RSA_BITS = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublicKeyProof:
+class PublicKeyProof(HeaderSignature):
     """A signature in a header, Base64 or hex. The kind of key decides the scheme.
 
     RSA with PKCS #1 v1.5 (or PSS where pss is set), ECDSA with the DER form, Ed25519. The other fields are those of
-    HmacProof. A key that cannot be read, or an RSA key under 2048 bits, proves nothing.
+    HeaderSignature. A key that cannot be read, or an RSA key under 2048 bits, proves nothing.
     """
 
-    header: str
-    encodings: tuple[str, ...] = ("base64",)
-    algorithm: str = "sha256"
     pss: bool = False
-    timestamp_header: str | None = None
-    stamp_form: str = "seconds"
-    tolerance: timedelta = timedelta(minutes=5)
-    signs: Signed = raw_body
-    covers_body = True
-    needs_secret = True
-
-    @property
-    def headers(self) -> tuple[str, ...]:
-        return (self.header, self.timestamp_header) if self.timestamp_header else (self.header,)
-
-    @property
-    def max_age(self) -> timedelta | None:
-        return self.tolerance if self.timestamp_header else None
 
     @property
     def words(self) -> str:
         return f"signature by the carrier's key in {self.header}{age_in_words(self.max_age)}"
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], received_at: datetime) -> None:
-        claimed = headers.get(self.header, "").strip()
-        stamp = headers.get(self.timestamp_header, "").strip() if self.timestamp_header else ""
-        if not claimed or (self.timestamp_header and not stamp):
-            raise SignatureMissing(f"the header {' and '.join(self.headers)} is missing")
-        signed = signed_part(self.signs, body, stamp)
-        candidates = list(decoded(claimed, self.encodings))
+    def _check(self, candidates: Iterable[bytes], signed: bytes, secrets: Sequence[str]) -> None:
         # nothing here is secret: a signature may be checked key by key until one fits
         keys = [key for key in map(_public_key, secrets) if key]
-        if not any(self._is_signed(key, candidate, signed) for key in keys for candidate in candidates):
+        if not any(self._is_signed(key, candidate, signed) for candidate in candidates for key in keys):
             raise SignatureMismatch("no configured key made this signature")
-        if self.timestamp_header:
-            check_age(stamp, self.stamp_form, received_at, self.tolerance)
-
-    def prove(self, body: bytes, secret: str, at: datetime) -> dict[str, str]:
-        """secret: the private key in PEM. Raises SetupFault for anything else."""
-        stamp = stamped(at, self.stamp_form)
-        signature = self._sign(secret, self.signs(body, stamp))
-        proof = {self.header: encoded(signature, self.encodings[0])}
-        return proof | {self.timestamp_header: stamp} if self.timestamp_header else proof
 
     def _sign(self, secret: str, signed: bytes) -> bytes:
+        """secret: the private key in PEM. Raises SetupFault for anything else."""
         try:
             key = serialization.load_pem_private_key(secret.encode(), None)
         except (ValueError, TypeError, UnsupportedAlgorithm):

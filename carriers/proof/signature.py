@@ -1,80 +1,33 @@
-"""Schemes with a shared key that sign what they send: HMAC in its variants, and a plain hash with the key in it."""
+"""Schemes that sign what they send, most with a shared key: HMAC in its variants, and a hash with the key in it."""
 
-import base64
-import binascii
 import hashlib
 import hmac
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from carriers.proof.compare import age_in_words, check_age, decoded, encoded, is_any, stamped
 from carriers.proof.scheme import RequestProof
+from carriers.proof.signed import Signed, base64_key, plain_key, raw_body, signed_part, stamp_dot_body, url_then_body
 from carriers.request import Request
-from shipments.errors import SignatureMismatch, SignatureMissing, Unreadable
-
-Signed = Callable[[bytes, str], bytes]
-"""From the body and the stamp (empty where none is sent) to what is signed. Raises ValueError or Unreadable."""
+from shipments.errors import SignatureMismatch, SignatureMissing
 
 
-def raw_body(body: bytes, stamp: str) -> bytes:
-    """What most schemes sign: the body as it came."""
-    return body
-
-
-def stamp_dot_body(body: bytes, stamp: str) -> bytes:
-    """What schemes with a timestamp usually sign: `<timestamp>.<body>`."""
-    return stamp.encode("utf-8", "surrogateescape") + b"." + body
-
-
-def url_then_body(url: str, body: bytes) -> bytes:
-    """What schemes with the address usually sign: the URL and directly after it the body."""
-    return url.encode("utf-8", "surrogateescape") + body
-
-
-def plain_key(secret: str) -> bytes:
-    """The key as the settings have it."""
-    return secret.encode("utf-8", "surrogateescape")
-
-
-def nfkd_key(secret: str) -> bytes:
-    """The key in Unicode's compatibility decomposition, as EasyPost uses it."""
-    return unicodedata.normalize("NFKD", secret).encode("utf-8", "surrogateescape")
-
-
-def base64_key(secret: str) -> bytes:
-    """The key that the secret is the Base64 of, as DCSA and Standard Webhooks hand it out.
-
-    A secret that is no Base64 is taken as it is, so that a wrongly set one is a mismatch and not an error.
-    """
-    try:
-        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (ValueError, binascii.Error):
-        return plain_key(secret)
-
-
-def _digests(algorithm: str, key: Callable[[str], bytes], secrets: Sequence[str], signed: bytes) -> list[bytes]:
-    """The HMAC by each live secret; an empty one is none."""
-    return [hmac.digest(key(secret), signed, algorithm) for secret in secrets if secret]
-
-
-def signed_part(signs: Signed, body: bytes, stamp: str) -> bytes:
-    """What is signed. Raises SignatureMismatch where the body lacks it."""
-    try:
-        return signs(body, stamp)
-    except (ValueError, Unreadable):
-        raise SignatureMismatch("the body has not what is signed") from None
+def _refuse_others(candidates: Iterable[bytes], made: Iterable[bytes]) -> None:
+    """Raises SignatureMismatch unless one of the signatures that may be meant is one that a live secret made."""
+    if not is_any(candidates, made):
+        raise SignatureMismatch("no live secret made this signature")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HmacProof:
-    """HMAC over the raw body in a header, Base64 or hex.
+class HeaderSignature(ABC):
+    """A signature of the raw body in a header, Base64 or hex. How it is made is for the classes below.
 
     header: lower case. encodings: those accepted, the first is the one sent. prefix: before the value, as in
     `sha256=`. timestamp_header: the time signed along, if the scheme has one, in stamp_form (seconds, milliseconds,
     iso); older or newer than tolerance is stale, and tolerance must exceed the carrier's retry span if retries keep the
-    time. signs: what is hashed. key: from the secret to the key.
+    time. signs: what is signed.
     """
 
     header: str
@@ -85,7 +38,6 @@ class HmacProof:
     stamp_form: str = "seconds"
     tolerance: timedelta = timedelta(minutes=5)
     signs: Signed = raw_body
-    key: Callable[[str], bytes] = plain_key
     covers_body = True
     needs_secret = True
 
@@ -98,25 +50,61 @@ class HmacProof:
         return self.tolerance if self.timestamp_header else None
 
     @property
-    def words(self) -> str:
-        return f"HMAC {self.algorithm.upper()} in {self.header}{age_in_words(self.max_age)}"
+    @abstractmethod
+    def words(self) -> str: ...
 
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], received_at: datetime) -> None:
         claimed = headers.get(self.header, "").strip()
         stamp = headers.get(self.timestamp_header, "").strip() if self.timestamp_header else ""
         if not claimed or (self.timestamp_header and not stamp):
             raise SignatureMissing(f"the header {' and '.join(self.headers)} is missing")
-        digests = _digests(self.algorithm, self.key, secrets, signed_part(self.signs, body, stamp))
-        if not is_any(decoded(claimed.removeprefix(self.prefix), self.encodings), digests):
-            raise SignatureMismatch("no live secret made this signature")
+        signed = signed_part(self.signs, body, stamp)
+        self._check(decoded(claimed.removeprefix(self.prefix), self.encodings), signed, secrets)
         if self.timestamp_header:
             check_age(stamp, self.stamp_form, received_at, self.tolerance)
 
     def prove(self, body: bytes, secret: str, at: datetime) -> dict[str, str]:
         stamp = stamped(at, self.stamp_form)
-        digest = hmac.digest(self.key(secret), self.signs(body, stamp), self.algorithm)
-        proof = {self.header: self.prefix + encoded(digest, self.encodings[0])}
+        signature = self._sign(secret, self.signs(body, stamp))
+        proof = {self.header: self.prefix + encoded(signature, self.encodings[0])}
         return proof | {self.timestamp_header: stamp} if self.timestamp_header else proof
+
+    @abstractmethod
+    def _sign(self, secret: str, signed: bytes) -> bytes:
+        """The signature by that secret."""
+
+    def _check(self, candidates: Iterable[bytes], signed: bytes, secrets: Sequence[str]) -> None:
+        """Raises SignatureMismatch unless one of the candidates is the signature by a live secret; "" is none."""
+        _refuse_others(candidates, [self._sign(secret, signed) for secret in secrets if secret])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HmacProof(HeaderSignature):
+    """HMAC over the raw body in a header. key: from the secret to the key."""
+
+    key: Callable[[str], bytes] = plain_key
+
+    @property
+    def words(self) -> str:
+        return f"HMAC {self.algorithm.upper()} in {self.header}{age_in_words(self.max_age)}"
+
+    def _sign(self, secret: str, signed: bytes) -> bytes:
+        return hmac.digest(self.key(secret), signed, self.algorithm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashProof(HeaderSignature):
+    """A plain hash (no HMAC) of the body with the key behind it, in a header, hex: 17TRACK's scheme."""
+
+    encodings: tuple[str, ...] = ("hex",)
+    between: bytes = b"/"
+
+    @property
+    def words(self) -> str:
+        return f"{self.algorithm.upper()} of body and key in {self.header}{age_in_words(self.max_age)}"
+
+    def _sign(self, secret: str, signed: bytes) -> bytes:
+        return hashlib.new(self.algorithm, signed + self.between + plain_key(secret)).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +144,18 @@ class StampedHmacProof:
             raise SignatureMissing(f"the header {self.header} with {self.time_name} and {self.signature_name}")
         if len(stamps) > 1:
             raise SignatureMismatch("the header has two times")
-        digests = _digests(self.algorithm, self.key, secrets, signed_part(self.signs, body, stamps[0]))
-        if not is_any((c for value in claimed for c in decoded(value, self.encodings)), digests):
-            raise SignatureMismatch("no live secret made this signature")
+        signed = signed_part(self.signs, body, stamps[0])
+        candidates = (candidate for value in claimed for candidate in decoded(value, self.encodings))
+        _refuse_others(candidates, [self._sign(secret, signed) for secret in secrets if secret])
         check_age(stamps[0], self.stamp_form, received_at, self.tolerance)
 
     def prove(self, body: bytes, secret: str, at: datetime) -> dict[str, str]:
         stamp = stamped(at, self.stamp_form)
-        value = encoded(hmac.digest(self.key(secret), self.signs(body, stamp), self.algorithm), self.encodings[0])
+        value = encoded(self._sign(secret, self.signs(body, stamp)), self.encodings[0])
         return {self.header: f"{self.time_name}={stamp},{self.signature_name}={value}"}
+
+    def _sign(self, secret: str, signed: bytes) -> bytes:
+        return hmac.digest(self.key(secret), signed, self.algorithm)
 
     def _read(self, value: str) -> tuple[list[str], list[str]]:
         parts = [part.strip().partition("=") for part in value[:4096].split(",")]
@@ -202,50 +193,18 @@ class StandardWebhooks:
         if not (message_id and stamp and value):
             raise SignatureMissing(f"the headers {', '.join(self.headers)} are not all there")
         claimed = [part.removeprefix("v1,") for part in value[:4096].split() if part.startswith("v1,")]
-        digests = _digests("sha256", base64_key, secrets, stamp_dot_body(stamp_dot_body(body, stamp), message_id))
-        if not is_any((c for part in claimed for c in decoded(part, ("base64",))), digests):
-            raise SignatureMismatch("no live secret made this signature")
+        candidates = (candidate for part in claimed for candidate in decoded(part, ("base64",)))
+        _refuse_others(candidates, [_sign_standard(s, message_id, stamp, body) for s in secrets if s])
         check_age(stamp, "seconds", received_at, self.tolerance)
 
     def prove(self, body: bytes, secret: str, at: datetime) -> dict[str, str]:
         message_id, stamp = f"msg_{hashlib.sha256(body).hexdigest()[:20]}", stamped(at, "seconds")
-        signed = stamp_dot_body(stamp_dot_body(body, stamp), message_id)
-        value = "v1," + encoded(hmac.digest(base64_key(secret), signed, "sha256"), "base64")
+        value = "v1," + encoded(_sign_standard(secret, message_id, stamp, body), "base64")
         return dict(zip(self.headers, (message_id, stamp, value), strict=True))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HashProof:
-    """A plain hash (no HMAC) of the body with the key behind it, in a header, hex: 17TRACK's scheme."""
-
-    header: str
-    between: bytes = b"/"
-    algorithm: str = "sha256"
-    covers_body = True
-    needs_secret = True
-    max_age = None
-
-    @property
-    def headers(self) -> tuple[str, ...]:
-        return (self.header,)
-
-    @property
-    def words(self) -> str:
-        return f"{self.algorithm.upper()} of body and key in {self.header}"
-
-    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], received_at: datetime) -> None:
-        claimed = headers.get(self.header, "").strip()
-        if not claimed:
-            raise SignatureMissing(f"the header {self.header} is missing")
-        digests = [self._digest(body, secret) for secret in secrets if secret]
-        if not is_any(decoded(claimed, ("hex",)), digests):
-            raise SignatureMismatch("no live secret made this signature")
-
-    def prove(self, body: bytes, secret: str, at: datetime) -> dict[str, str]:
-        return {self.header: self._digest(body, secret).hex()}
-
-    def _digest(self, body: bytes, secret: str) -> bytes:
-        return hashlib.new(self.algorithm, body + self.between + plain_key(secret)).digest()
+def _sign_standard(secret: str, message_id: str, stamp: str, body: bytes) -> bytes:
+    return hmac.digest(base64_key(secret), stamp_dot_body(stamp_dot_body(body, stamp), message_id), "sha256")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,14 +234,18 @@ class UrlHmacProof(RequestProof):
         return f"HMAC {self.algorithm.upper()} of URL and body in {self.header}"
 
     def verify_request(self, request: Request, secrets: Sequence[str]) -> None:
-        claimed = request.headers.get(self.header, "").strip()
-        if not claimed:
-            raise SignatureMissing(f"the header {self.header} is missing")
-        digests = _digests(self.algorithm, self.key, secrets, self.signs(request.url, request.body))
-        if not is_any(decoded(claimed.removeprefix(self.prefix), self.encodings), digests):
-            raise SignatureMismatch("no live secret made this signature")
+        self._hmac(request.url).verify(request.headers, request.body, secrets, request.received_at)
 
     def prove_request(self, request: Request, secret: str) -> Request:
-        digest = hmac.digest(self.key(secret), self.signs(request.url, request.body), self.algorithm)
-        value = self.prefix + encoded(digest, self.encodings[0])
-        return replace(request, headers={**request.headers, self.header: value})
+        proof = self._hmac(request.url).prove(request.body, secret, request.received_at)
+        return replace(request, headers={**request.headers, **proof})
+
+    def _hmac(self, url: str) -> HmacProof:
+        return HmacProof(
+            header=self.header,
+            encodings=self.encodings,
+            algorithm=self.algorithm,
+            prefix=self.prefix,
+            signs=lambda body, _stamp: self.signs(url, body),
+            key=self.key,
+        )

@@ -16,6 +16,7 @@ from carriers.reading import (
     dig,
     element_to_dict,
     first_text,
+    leg_of,
     load_xml,
     moment,
     place_in_zone,
@@ -25,11 +26,10 @@ from carriers.reading import (
 )
 from carriers.reading import tracking_number as read_number
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, TimeQuality, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _BEGINNINGS = ("shipment delivered to", "new tracking number assigned", "picked up by purolator at")
 _PROVINCES = frozenset({"AB", "BC", "MB", "NB", "NF", "NL", "NS", "NT", "NU", "ON", "PE", "PQ", "QC", "SK", "YT"})
 # Provinces whose clocks all show the same time.
@@ -92,7 +92,7 @@ def _read_scan(value: Any, number: str) -> Event:
         piece=pin if pin != number else None,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code_list=kind if code else "",
         code=code or kind,
         description=words,

@@ -1,11 +1,13 @@
 """Many parcels in one body and many events in one parcel: a damaged one costs nothing but itself."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from carriers.base import Fault, Reading
 from shipments.errors import Unreadable
 from shipments.event import Event
+
+T = TypeVar("T")
 
 
 def read_each(items: Iterable[Any], where: str, read: Callable[[Any], Iterable[Event]]) -> Reading:
@@ -26,18 +28,27 @@ def read_parts(items: Iterable[Any], where: str, read: Callable[[Any, str], Read
     A parcel that is unreadable becomes a Fault. Raises Unreadable, with the first reasons, if nothing but faults came
     of it, so that the message is parked whole.
     """
-    readings = [_read_part(item, f"{where}[{position}]", read) for position, item in enumerate(items)]
+    readings = [read_part(item, f"{where}[{position}]", read) for position, item in enumerate(items)]
     joined = join(readings)
     if joined.faults and not joined.events and not joined.notice:
         raise Unreadable("; ".join(f"{fault.where}: {fault.reason}" for fault in joined.faults[:3]))
     return joined
 
 
-def _read_part(item: Any, where: str, read: Callable[[Any, str], Reading]) -> Reading:
+def read_part(item: Any, where: str, read: Callable[[Any, str], Reading]) -> Reading:
+    """Reads one part, told where it stands; one that is unreadable becomes a Fault."""
     try:
         return read(item, where)
     except Unreadable as fault:
         return Reading(faults=(Fault(where, str(fault)),))
+
+
+def read_beside(where: str, read: Callable[[], T | None]) -> tuple[T | None, tuple[Fault, ...]]:
+    """What stands beside the events, such as an estimate; if it is unreadable, None and a Fault: it costs no event."""
+    try:
+        return read(), ()
+    except Unreadable as fault:
+        return None, (Fault(where, str(fault)),)
 
 
 def join(readings: Iterable[Reading]) -> Reading:

@@ -49,7 +49,12 @@ def unlocode(value: Any) -> str | None:
     than a list must not be lost.
     """
     written = text(value)
-    match = _LOCODE.fullmatch(written.upper()) if written else None
+    return _locode(written) if written else None
+
+
+@lru_cache(maxsize=4096)
+def _locode(written: str) -> str | None:
+    match = _LOCODE.fullmatch(written.upper())
     return match[1] + match[2] if match and match[1] in _COUNTRIES and match[1] not in ("UK", "EL") else None
 
 

@@ -50,6 +50,18 @@ def iso_moment(value: Any, country_code: str | None = None, zone: str | None = N
     return place_in_zone(at, country_code, zone)
 
 
+def reported_instant(value: Any) -> datetime | None:
+    """When a carrier says that it wrote something down (ISO 8601); None without an offset, and for a damaged one.
+
+    Only for times beside the event, such as `reported_at`: nothing is lost with them.
+    """
+    try:
+        at, quality = iso_moment(value)
+    except Unreadable:
+        return None
+    return at if isinstance(at, datetime) and quality is TimeQuality.EXACT else None
+
+
 def moment(
     value: Any, *shapes: str, country_code: str | None = None, zone: str | None = None
 ) -> tuple[When, TimeQuality]:

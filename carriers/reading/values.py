@@ -2,9 +2,11 @@
 
 import html
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from shipments.errors import Unreadable
+from shipments.event import Reference
 
 LONGEST_TEXT = 1000
 LONGEST_NUMBER = 64
@@ -46,14 +48,11 @@ def text(value: Any) -> str | None:
     Missing, null, "", blanks, false, {} and [] are all "nothing" (each is in use); numbers become their digits;
     character references are resolved and control characters are blanked. At most LONGEST_TEXT characters.
     """
-    if value is None:
-        return None
     if isinstance(value, str):
-        if not value.isprintable() or "&" in value:
+        if "&" in value or not value.isprintable():
             value = _cleaned(value)
-        value = value.strip()
-        return (value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT]) or None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value.strip()[:LONGEST_TEXT] or None
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value)
 
@@ -79,6 +78,11 @@ def tracking_number(value: Any) -> str:
     if len(number) > LONGEST_NUMBER:
         raise Unreadable(f"a tracking number of {len(number)} characters cannot be one")
     return number
+
+
+def as_references(named: Iterable[tuple[str, Any]]) -> tuple[Reference, ...]:
+    """References of (type, value): those whose value says something, in their order."""
+    return tuple(Reference(kind, said) for kind, value in named if (said := text(value)))
 
 
 def _kind(value: Any) -> str:

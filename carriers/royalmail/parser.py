@@ -1,12 +1,10 @@
 """The answers of Royal Mail's Tracking API v2: events of one item, summaries of many, a signature; one `mailPieces`."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
@@ -14,21 +12,22 @@ from carriers.reading import (
     dig,
     first_text,
     iso_moment,
+    leg_of,
     load_json,
+    read_beside,
     read_each,
     read_parts,
     text,
     tracking_number,
+    turned_back,
+    with_estimate,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
-_OVER = (Milestone.DELIVERED, Milestone.RETURNED)
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _DAY = 10
 """The characters of the day in an ISO time."""
 
@@ -55,14 +54,11 @@ def _read_piece(value: Any, where: str) -> Reading:
     listed = as_list(piece.get("events"), "events")
     read = read_each(listed, f"{where}.events", lambda item: (_read_event(item, common),))
     last = read_each([summary], f"{where}.summary", lambda item: _read_last(item, common, read))
-    events, faults = _turned_back(read.events + last.events), read.faults + last.faults
+    events, faults = read.events + last.events, read.faults + last.faults
     if not events and not faults:
         return Reading(notice=_why_nothing(piece, common[0]))
-    try:
-        expected = _expected(piece.get("estimatedDelivery"))
-    except Unreadable as fault:
-        expected, faults = None, (*faults, Fault(f"{where}.estimatedDelivery", str(fault)))
-    return Reading(_with_estimate(events, expected), faults)
+    expected, damage = read_beside(f"{where}.estimatedDelivery", lambda: _expected(piece.get("estimatedDelivery")))
+    return Reading(with_estimate(turned_back(events), expected), faults + damage)
 
 
 def _common(piece: dict[str, Any], summary: Any) -> Common:
@@ -109,7 +105,7 @@ def _event(common: Common, code: Any, written: Any, words: Any, office: Any) -> 
         tracking_number=number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         description=text(words),
         occurred_at=at,
@@ -128,34 +124,6 @@ def _expected(value: Any) -> When:
     if not end or not day:
         return iso_moment(day)[0]
     return iso_moment(end if end[:_DAY].count("-") == 2 else f"{day}T{end}")[0]
-
-
-def _with_estimate(events: tuple[Event, ...], expected: When) -> tuple[Event, ...]:
-    """The estimate is told once for an item: it stands with its newest event, as long as the item is awaited."""
-    if not expected or not events:
-        return events
-    newest = max(events, key=_instant)
-    if newest.milestone in _OVER:
-        return events
-    return tuple(replace(e, estimated_delivery_at=expected) if e is newest else e for e in events)
-
-
-def _turned_back(events: tuple[Event, ...]) -> tuple[Event, ...]:
-    """After a return was decided the item keeps its number: what follows is the way back, its delivery the return."""
-    if all(event.milestone != Milestone.RETURN_IN_TRANSIT for event in events):
-        return events
-    since = min(_instant(event) for event in events if event.milestone == Milestone.RETURN_IN_TRANSIT)
-    return tuple(_on_the_way_back(event) if _instant(event) > since else event for event in events)
-
-
-def _on_the_way_back(event: Event) -> Event:
-    if event.milestone == Milestone.DELIVERED:
-        return replace(event, leg=Leg.RETURN, milestone=Milestone.RETURNED, proof_of_delivery=None)
-    return replace(event, leg=Leg.RETURN)
-
-
-def _instant(event: Event) -> datetime:
-    return event.instant() or _LONG_AGO
 
 
 def _why_nothing(piece: dict[str, Any], number: str) -> str:

@@ -12,9 +12,11 @@ from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     dig,
     iso_moment,
+    leg_of,
     load_json,
     read_each,
     read_parts,
@@ -22,11 +24,9 @@ from carriers.reading import (
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference
-from shipments.milestone import Milestone
+from shipments.event import Event, Location, Reference
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _REFERENCES = ("Reference1", "Reference2", "Reference3")
 _ERRORS = ("Errors", "Error", "Rejected", "ValidationErrors")
 
@@ -61,7 +61,7 @@ def _error_words(body: dict[str, Any]) -> str | None:
 def _read_consignment(value: Any, where: str) -> Reading:
     consignment = as_object(value, "a consignment")
     number = tracking_number(consignment.get("ConsignmentNo"))
-    references = tuple(Reference("reference", said) for name in _REFERENCES if (said := text(consignment.get(name))))
+    references = as_references(("reference", consignment.get(name)) for name in _REFERENCES)
     events = as_list(consignment.get("Events"), "Events")
     if not events:
         return Reading(notice=f"SEKO knows {number} and no event of it yet")
@@ -82,7 +82,7 @@ def _read_event(value: Any, number: str, references: tuple[Reference, ...]) -> E
         piece=text(event.get("Part")),
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code_list="" if code else "carrier",
         code=code or carriers_own or "",
         description=text(event.get("Description")),

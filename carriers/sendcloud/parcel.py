@@ -1,6 +1,5 @@
 """What holds for every event of a Sendcloud parcel, and the event of a status."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,14 +7,21 @@ from typing import Any
 
 from carriers.base import Fault
 from carriers.codes import CodeTable
-from carriers.reading import dig, first_text, iso_moment, text, tracking_number
+from carriers.reading import (
+    as_references,
+    dig,
+    first_text,
+    iso_moment,
+    leg_of,
+    on_leg,
+    read_beside,
+    text,
+    tracking_number,
+)
 from shipments.errors import Unreadable
 from shipments.event import Event, Leg, Reference, TimeQuality, When
-from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
-
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +37,31 @@ class Parcel:
 
 def common(value: dict[str, Any], details: Any, where: str, number: Any = None) -> tuple[Parcel, tuple[Fault, ...]]:
     """The parcel, and a fault for an estimate that cannot be read; Unreadable without a tracking number."""
-    faults: tuple[Fault, ...] = ()
-    try:
-        estimate = iso_moment(dig(details, "expected_delivery_date"))[0]
-    except Unreadable as fault:
-        estimate, faults = None, (Fault(f"{where}.expected_delivery_date", str(fault)),)
+    estimate, faults = read_beside(
+        f"{where}.expected_delivery_date", lambda: iso_moment(dig(details, "expected_delivery_date"))[0]
+    )
     count = text(value.get("collo_count"))
     parcel = Parcel(
         number=tracking_number(number or value.get("tracking_number")),
         leg=Leg.RETURN if dig(details, "is_return") is True else Leg.OUTBOUND,
         piece=text(value.get("collo_nr")) if count and count not in ("0", "1") else None,
-        references=tuple(_references(value)),
+        references=_references(value),
         estimate=estimate,
     )
     return parcel, faults
 
 
-def _references(value: dict[str, Any]) -> Iterator[Reference]:
+def _references(value: dict[str, Any]) -> tuple[Reference, ...]:
     carrier = value.get("carrier")
-    for kind, said in (
+    named = (
         ("carrier", first_text(dig(carrier, "code"), value.get("carrier_code"))),
         ("parcel_id", first_text(value.get("id"), value.get("parcel_id"))),
         ("order_number", value.get("order_number")),
         ("external_order_id", value.get("external_order_id")),
         ("external_reference", value.get("external_reference")),
         ("source_id", value.get("source_id")),
-    ):
-        if word := text(said):
-            yield Reference(kind, word)
+    )
+    return as_references(named)
 
 
 def make_event(
@@ -74,15 +77,14 @@ def make_event(
     if not code:
         raise Unreadable("the status has no code")
     meaning = CODES.look_up(code_list, code)
-    leg = Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else parcel.leg
-    delivered_back = leg is Leg.RETURN and meaning.milestone is Milestone.DELIVERED
+    leg = leg_of(meaning.milestone, parcel.leg)
     at, quality, written = when
     return Event(
         carrier="sendcloud",
         tracking_number=parcel.number,
         leg=leg,
         piece=parcel.piece,
-        milestone=Milestone.RETURNED if delivered_back else meaning.milestone,
+        milestone=on_leg(meaning.milestone, leg),
         exception_category=meaning.exception_category,
         code_list=code_list,
         code=code,

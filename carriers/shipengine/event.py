@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from carriers.codes import UNMAPPED, CodeTable, Meaning
-from carriers.reading import as_object, country, first_text, iso_moment, place_in_zone, text
+from carriers.reading import as_object, country, first_text, iso_moment, leg_of, place_in_zone, text
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, TimeQuality, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _SAYS_NOTHING = "CARRIER_STATUS_NOT_MAPPED"
 _QUARTER = timedelta(minutes=15)
 _OFFSETS = (timedelta(hours=-12), timedelta(hours=14))
@@ -49,7 +48,7 @@ def read_event(value: Any, tracking: Tracking) -> Event:
     return Event(
         carrier="shipengine",
         tracking_number=tracking.number,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
         code_list=code_list,

@@ -1,11 +1,10 @@
 """What ShipEngine says: a tracking with its events, pushed as `data` of a message, polled as it is."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.reading import (
     as_list,
     as_object,
@@ -14,6 +13,8 @@ from carriers.reading import (
     first_text,
     iso_moment,
     load_json,
+    newest,
+    read_beside,
     read_each,
     read_parts,
     text,
@@ -31,7 +32,6 @@ _OF_THE_NEWEST = (
     "proof_of_delivery_url",
 )  # fmt: skip
 """What the status of a tracking has from its newest event."""
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def parse(message: Message) -> Reading:
@@ -58,12 +58,10 @@ def parse(message: Message) -> Reading:
 
 def _read_tracking(value: Any, where: str, address: str | None) -> Reading:
     value = as_object(value, "a tracking")
-    faults: list[Fault] = []
-    try:
-        estimate = date_if_midnight(*iso_moment(value.get("estimated_delivery_date")))[0]
-    except Unreadable as fault:
-        estimate = None
-        faults.append(Fault(f"{where}.estimated_delivery_date", str(fault)))
+    estimate, faults = read_beside(
+        f"{where}.estimated_delivery_date",
+        lambda: date_if_midnight(*iso_moment(value.get("estimated_delivery_date")))[0],
+    )
     carrier = text(value.get("carrier_code")) or _carrier_in(address)
     tracking = Tracking(
         number=tracking_number(value.get("tracking_number")),
@@ -99,7 +97,7 @@ def _status_of(value: dict[str, Any], items: list[Any], listed: Reading) -> Iter
         return
     if code == "DE" and any(event.milestone is Milestone.DELIVERED for event in listed.events):
         return
-    newest = _newest(items, listed)
+    pattern = _newest(items, listed)
     status: dict[str, Any] = {
         "status_code": code,
         "status_detail_code": detail,
@@ -111,7 +109,7 @@ def _status_of(value: dict[str, Any], items: list[Any], listed: Reading) -> Iter
         ),
     }
     for name in _OF_THE_NEWEST:
-        status[name] = newest.get(name)
+        status[name] = pattern.get(name)
     if code == "DE" and (delivered := text(value.get("actual_delivery_date"))):
         status |= {"occurred_at": delivered, "carrier_occurred_at": None}
     yield status
@@ -122,5 +120,5 @@ def _newest(items: list[Any], listed: Reading) -> dict[str, Any]:
     dated = [event for event in listed.events if event.occurred_at]
     if not dated:
         return {}
-    written = max(dated, key=lambda event: event.instant() or _LONG_AGO).occurred_text
+    written = newest(dated).occurred_text
     return next((item for item in items if isinstance(item, dict) and written_time(item) == written), {})

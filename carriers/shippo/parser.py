@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import UNMAPPED, CodeTable, Meaning
 from carriers.reading import (
     as_list,
@@ -15,19 +15,21 @@ from carriers.reading import (
     date_if_midnight,
     dig,
     iso_moment,
+    leg_of,
     load_json,
+    read_beside,
     read_each,
     read_parts,
+    reported_instant,
     text,
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, Reference, TimeQuality, When
+from shipments.event import Event, Location, Reference, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _FINAL = ("DELIVERED", "RETURNED")
 """Statuses that a substatus of another meaning does not take back."""
 _A_MINUTE = timedelta(minutes=1)
@@ -69,13 +71,8 @@ class _Tracking:
 
 def _read_tracking(value: Any, where: str, is_test: bool) -> Reading:
     value = as_object(value, "a tracking")
-    faults: list[Fault] = []
-    try:
-        place = country(dig(value, "address_to", "country"))
-        estimate = date_if_midnight(*iso_moment(value.get("eta"), place))[0]
-    except Unreadable as fault:
-        estimate = None
-        faults.append(Fault(f"{where}.eta", str(fault)))
+    place = country(dig(value, "address_to", "country"))
+    estimate, faults = read_beside(f"{where}.eta", lambda: date_if_midnight(*iso_moment(value.get("eta"), place))[0])
     tracking = _Tracking(
         number=tracking_number(value.get("tracking_number")),
         references=tuple(_references(value)),
@@ -139,7 +136,7 @@ def _read_status(value: Any, tracking: _Tracking) -> Event:
     return Event(
         carrier="shippo",
         tracking_number=tracking.number,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
         code_list=code_list,
@@ -148,7 +145,7 @@ def _read_status(value: Any, tracking: _Tracking) -> Event:
         occurred_at=at,
         occurred_text=written or "",
         time_quality=quality,
-        reported_at=_instant(item.get("object_created")),
+        reported_at=reported_instant(item.get("object_created")),
         location=place,
         estimated_delivery_at=tracking.estimate,
         references=(*references, Reference("substatus", unmapped)) if unmapped else references,
@@ -175,12 +172,3 @@ def _contradicts(fine: Meaning, status: str | None, coarse: Meaning | None) -> b
     """A final status is not taken back by its substatus, and a delivery is not made by one."""
     same = coarse is not None and fine.milestone is coarse.milestone
     return not same and (status in _FINAL or fine.milestone is Milestone.DELIVERED)
-
-
-def _instant(written: Any) -> datetime | None:
-    """When Shippo wrote it; a damaged one is left out."""
-    try:
-        at, quality = iso_moment(written)
-    except Unreadable:
-        return None
-    return at if isinstance(at, datetime) and quality is TimeQuality.EXACT else None

@@ -9,6 +9,7 @@ from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     dig,
     first_text,
@@ -75,7 +76,7 @@ def _read_event(value: Any) -> tuple[Event, ...]:
         time_quality=quality,
         location=place,
         estimated_delivery_at=iso_moment(item.get("estimated_delivery_at"))[0],
-        references=tuple(_references(item)),
+        references=_references(item),
         provider_event_id=text(item.get("id")),
     )
     return (event,)
@@ -90,7 +91,7 @@ def _read_fulfillment(value: Any) -> Iterator[Event]:
         raise Unreadable("the fulfillment has no status")
     meaning = CODES.look_up(code_list, code)
     at, quality = iso_moment(item.get("updated_at"))
-    references = tuple(_references(item, dig(item, "id"), item.get("tracking_company")))
+    references = _references(item, dig(item, "id"), item.get("tracking_company"))
     for number in _numbers(item):
         yield Event(
             carrier="shopify",
@@ -116,13 +117,12 @@ def _numbers(item: dict[str, Any]) -> list[str]:
     return [tracking_number(number) for number in found]
 
 
-def _references(item: dict[str, Any], fulfillment: Any = None, company: Any = None) -> Iterator[Reference]:
-    for kind, value in (
+def _references(item: dict[str, Any], fulfillment: Any = None, company: Any = None) -> tuple[Reference, ...]:
+    named = (
         ("fulfillment_id", fulfillment or item.get("fulfillment_id")),
         ("order_id", item.get("order_id")),
         ("fulfillment_name", item.get("name")),
         ("carrier", company),
         ("shop_id", item.get("shop_id")),
-    ):
-        if said := text(value):
-            yield Reference(kind, said)
+    )
+    return as_references(named)

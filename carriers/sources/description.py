@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,27 @@ from carriers.codes import CodeTable, Meaning, read_meaning
 from carriers.proof import NotPushed, Proof
 from carriers.reading import moment
 from carriers.reading.times import is_zone
+from carriers.sources.carried import DETECT, carrier_of
 from carriers.sources.paths import Find, column, path_finder
 from carriers.sources.proofs import read_proof
 from shipments.errors import SetupFault, Unreadable
+from shipments.event import Reference
 
 FORMATS = ("generic_json", "generic_csv")
-PARCEL_FIELDS = ("tracking_number", "piece", "journey", "estimated_delivery_at", "is_return", "is_test")
+PARCEL_FIELDS = (
+    "tracking_number", "carrier", "piece", "piece_count", "journey", "estimated_delivery_at", "is_return", "is_test",
+)  # fmt: skip
 EVENT_FIELDS = (
     "code", "code_list", "description", "occurred_at", "reported_at", "facility", "city", "region", "postcode",
     "country", "unlocode", "provider_event_id", "signed_by", "document",
 )  # fmt: skip
 _TABLES: dict[str, tuple[str, ...] | None] = {
-    "": ("title", "format", "accepted_status", "parcels", "events", "delimiter"),
+    "": ("title", "format", "accepted_status", "parcels", "events", "delimiter", "carrier"),
     "parcel": PARCEL_FIELDS,
     "event": EVENT_FIELDS,
     "time": ("shapes", "zone", "epoch", "midnight_is_a_date"),
     "references": None,
+    "carriers": None,
     "codes": None,
     "proof": None,
 }
@@ -38,7 +43,8 @@ class Description:
     """A source as described. The finds look into a parcel, or into an event of it; `parcels` and `events` make lists.
 
     shapes: of its times, as for carriers.reading.moment; `epoch` is "", seconds or milliseconds. zone: the zone of the
-    whole source, where neither an offset nor the country of the event says better.
+    whole source, where neither an offset nor the country of the event says better. carrier: what says who carries a
+    parcel (carried.py).
     """
 
     name: str
@@ -48,6 +54,7 @@ class Description:
     codes: CodeTable
     parcels: Find | None
     events: Find | None
+    carrier: Callable[[Any, str], tuple[Reference, ...]]
     parcel: Mapping[str, Find]
     event: Mapping[str, Find]
     references: Mapping[str, Find]
@@ -97,6 +104,7 @@ class _Checked:
                 "", "accepted_status", "accepted_status is 202, or 200 where they take nothing else for received"
             )
         proof = self._proof()
+        parcel = self._finds("parcel", form, ("tracking_number",))
         return Description(
             name=name,
             title=self._text("", "title") or name,
@@ -105,7 +113,8 @@ class _Checked:
             codes=self._codes(),
             parcels=self._list("parcels", form),
             events=self._list("events", form),
-            parcel=self._finds("parcel", form, ("tracking_number",)),
+            carrier=carrier_of(parcel.get("carrier"), tuple(self._patterns()), self._carrier("", "carrier")),
+            parcel=parcel,
             event=self._finds("event", form, ("code", "occurred_at")),
             references=self._finds("references", form, ()),
             shapes=self._shapes(),
@@ -186,6 +195,26 @@ class _Checked:
         except ValueError as fault:
             self._fault(table, key, f"{key} is no JMESPath: {str(fault).splitlines()[0]}")
             return None
+
+    def _carrier(self, table: str, key: str) -> str | None:
+        name = self._text(table, key)
+        if name is not None and not _NAME.fullmatch(name):
+            self._fault(table, key, f"{name!r} is no carrier's name, such as ups, nor the word detect")
+            return None
+        return name
+
+    def _patterns(self) -> Iterator[tuple[re.Pattern[str], str]]:
+        for pattern in self._table("carriers"):
+            name = self._carrier("carriers", pattern)
+            if name == DETECT:
+                self._fault("carriers", pattern, 'detect stands at the top: carrier = "detect"')
+            try:
+                compiled = re.compile(pattern)
+            except re.error as fault:
+                self._fault("carriers", pattern, f"{pattern!r} is no regular expression: {fault}")
+            else:
+                if name:
+                    yield compiled, name
 
     def _shapes(self) -> tuple[str, ...]:
         shapes = self._table("time").get("shapes", ["iso"])

@@ -12,6 +12,7 @@ from carriers.reading import (
     load_csv,
     load_json,
     moment,
+    piece_count,
     read_each,
     read_parts,
     text,
@@ -78,11 +79,13 @@ class _Reader:
         delivered = milestone is Milestone.DELIVERED
         place = self._place(event)
         at, quality = self._moment(self._of_event("occurred_at", event), place.country)
+        number = tracking_number(self._of_parcel("tracking_number", parcel))
         return Event(
             carrier=self._source.name,
-            tracking_number=tracking_number(self._of_parcel("tracking_number", parcel)),
+            tracking_number=number,
             journey=text(self._of_parcel("journey", parcel)) or "",
             piece=text(self._of_parcel("piece", parcel)),
+            piece_count=piece_count(self._of_parcel("piece_count", parcel)),
             leg=leg,
             milestone=Milestone.RETURNED if delivered and leg is Leg.RETURN else milestone,
             exception_category=meaning.exception_category,
@@ -96,7 +99,7 @@ class _Reader:
             location=place,
             estimated_delivery_at=self._moment(self._of_parcel("estimated_delivery_at", parcel), None)[0],
             proof_of_delivery=self._proof(event) if delivered and leg is Leg.OUTBOUND else None,
-            references=tuple(self._references(parcel)),
+            references=(*self._source.carrier(parcel, number), *self._references(parcel)),
             provider_event_id=text(self._of_event("provider_event_id", event)),
             is_test=_is_so(self._of_parcel("is_test", parcel)),
         )

@@ -6,9 +6,9 @@ from xml.etree.ElementTree import Element
 
 from carriers.base import Message, Reading
 from carriers.codes import CodeTable
-from carriers.reading import join, load_xml, moment, read_each, read_parts, text, tracking_number
+from carriers.reading import join, leg_of, load_xml, moment, read_each, read_parts, text, tracking_number
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, TimeQuality, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -72,17 +72,18 @@ def _read_status(item: Element, consignment: _Consignment) -> Event:
     at, written, quality = _time(status, "LocalEvent")
     delivered = meaning.milestone is Milestone.DELIVERED
     came_back = delivered and bool(consignment.sent_back) and written > consignment.sent_back
+    milestone = Milestone.RETURNED if came_back else meaning.milestone
     depot, name = _said(status, "Depot"), _said(status, "DepotName")
     return Event(
         carrier="tnt",
         tracking_number=consignment.number,
-        milestone=Milestone.RETURNED if came_back else meaning.milestone,
+        milestone=milestone,
         exception_category=meaning.exception_category,
         code=code,
         occurred_at=at,
         occurred_text=written,
         time_quality=quality,
-        leg=Leg.RETURN if came_back or meaning.milestone is Milestone.RETURN_IN_TRANSIT else Leg.OUTBOUND,
+        leg=leg_of(milestone),
         description=_said(status, "StatusDescription"),
         location=Location(facility=depot, city=name if name != depot else None),
         proof_of_delivery=consignment.proof if delivered and not came_back else None,

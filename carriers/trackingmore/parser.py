@@ -1,34 +1,36 @@
 """What TrackingMore says: `data` is a parcel (push) or a list of them (answer), with scans under two `trackinfo`."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable, Meaning
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     date_if_midnight,
     dig,
     first_text,
     iso_moment,
     join,
+    leg_of,
     load_json,
+    read_beside,
     read_each,
+    read_part,
     read_parts,
     text,
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 _NO_NEWS = ("pending", "notfound", "expired")
 
 
@@ -58,15 +60,18 @@ class _Parcel:
 
 def _read_parcel(value: Any, where: str) -> Reading:
     item = as_object(value, "a parcel")
-    estimate, faults = _estimate(item, where)
+    estimate, faults = read_beside(f"{where}.scheduled_delivery_date", lambda: _estimate(item))
     signed_by = text(item.get("signed_by"))
     parcel = _Parcel(
         number=tracking_number(item.get("tracking_number")),
         estimate=estimate,
         proof=ProofOfDelivery(signed_by=signed_by) if signed_by else None,
-        references=tuple(_references(item)),
+        references=_references(item),
     )
-    sides = [_read_side(item.get(side), parcel, f"{where}.{side}") for side in ("origin_info", "destination_info")]
+    sides = [
+        read_part(item.get(side), f"{where}.{side}", lambda value, at: _read_side(value, parcel, at))
+        for side in ("origin_info", "destination_info")
+    ]
     reading = join([*sides, Reading(faults=faults)])
     if reading.events or reading.faults:
         return reading
@@ -74,10 +79,7 @@ def _read_parcel(value: Any, where: str) -> Reading:
 
 
 def _read_side(value: Any, parcel: _Parcel, where: str) -> Reading:
-    try:
-        scans = as_list(dig(value, "trackinfo"), "trackinfo")
-    except Unreadable as fault:
-        return Reading(faults=(Fault(where, str(fault)),))
+    scans = as_list(dig(value, "trackinfo"), "trackinfo")
     return read_each(scans, f"{where}.trackinfo", lambda scan: _read_scan(scan, parcel))
 
 
@@ -98,22 +100,18 @@ def _read_status(item: dict[str, Any], parcel: _Parcel) -> Reading:
     return Reading(tuple(_read_scan(summary, parcel)))
 
 
-def _references(item: dict[str, Any]) -> Iterator[Reference]:
-    for kind, value in (
+def _references(item: dict[str, Any]) -> tuple[Reference, ...]:
+    named = (
         ("carrier", first_text(item.get("courier_code"), item.get("carrier_code"))),
         ("order", first_text(item.get("order_number"), item.get("order_id"))),
         ("local_number", dig(item, "destination_info", "reference_number")),
-    ):
-        if said := text(value):
-            yield Reference(kind, said)
+    )
+    return as_references(named)
 
 
-def _estimate(item: dict[str, Any], where: str) -> tuple[When, tuple[Fault, ...]]:
+def _estimate(item: dict[str, Any]) -> When:
     written = first_text(item.get("scheduled_delivery_date"), item.get("expected_delivery"))
-    try:
-        return date_if_midnight(*iso_moment(written))[0], ()
-    except Unreadable as fault:
-        return None, (Fault(f"{where}.scheduled_delivery_date", str(fault)),)
+    return date_if_midnight(*iso_moment(written))[0]
 
 
 # ---- a scan: one event
@@ -136,7 +134,7 @@ def _read_scan(value: Any, parcel: _Parcel) -> tuple[Event, ...]:
         tracking_number=parcel.number,
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         code=code,
         description=words,
         occurred_at=at,

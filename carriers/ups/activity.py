@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from carriers.codes import UNMAPPED, CodeTable, Meaning
-from carriers.reading import country, dig, text
+from carriers.reading import country, dig, leg_of, text
 from carriers.ups.times import read_moment, settle_zone
 from shipments.errors import Unreadable
 from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, When
@@ -25,7 +25,6 @@ _TYPE_DECIDES = frozenset({"MV", "RS"})
 # An update (a photo of the delivery, a new date) carries the status of the parcel at that time, which is no news; and
 # freight has three-digit codes of its own, where 011 is not a delivery.
 _STATUS_IS_SILENT = frozenset({"U", "DO", "DD", "W"})
-_RETURNING = frozenset({Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED})
 _NOT_YET_THE_RECIPIENT = frozenset({Milestone.RETURNED, Milestone.AVAILABLE_FOR_PICKUP})
 _TEST_NUMBERS = "1ZCIETST"
 
@@ -94,8 +93,7 @@ def _understand(activity: Activity) -> tuple[Meaning, Leg]:
     # The code of a delivery may only name the spot (front door, store); the status knows whose door it was.
     if by_code and by_status and by_code.milestone is Milestone.DELIVERED:
         meaning = by_status if by_status.milestone in _NOT_YET_THE_RECIPIENT else by_code
-    is_return = meaning.milestone in _RETURNING or (by_status is not None and by_status.milestone in _RETURNING)
-    return meaning, Leg.RETURN if is_return else Leg.OUTBOUND
+    return meaning, leg_of(meaning.milestone, leg_of(by_status.milestone) if by_status else Leg.OUTBOUND)
 
 
 def _find_code(code_list: str, code: str) -> Meaning | None:

@@ -1,12 +1,12 @@
 """An answer of Track API v1: the shipments, packages and activities behind a number."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from carriers.base import Fault, Reading
-from carriers.reading import as_list, as_object, dig, read_each, tracking_number
+from carriers.base import Reading
+from carriers.reading import as_list, as_object, dig, join, read_each, read_part, read_parts, tracking_number
 from carriers.ups.activity import Activity, pad, read_place, say, to_event, with_proof
 from carriers.ups.times import read_secondary_moment
 from shipments.errors import Unreadable
@@ -18,24 +18,24 @@ def read_answer(answer: dict[str, Any]) -> Reading:
     if "shipment" not in answer:
         raise Unreadable("trackResponse has no shipment")
     shipments = as_list(answer["shipment"], "shipment")
-    reading = _join(_read_part(_read_shipment, part, f"shipment[{i}]") for i, part in enumerate(shipments))
-    if reading.faults and not reading.events and not reading.notice:
-        raise Unreadable(f"{reading.faults[0].where}: {reading.faults[0].reason}")
+    reading = read_parts(shipments, "shipment", _read_shipment)
     return reading if reading.events or reading.faults or reading.notice else Reading(notice="UPS lists no shipment")
 
 
-def _read_shipment(shipment: dict[str, Any], where: str) -> Reading:
+def _read_shipment(value: Any, where: str) -> Reading:
+    shipment = as_object(value, where)
     packages = as_list(shipment.get("package"), f"{where}.package")
     # With several packages the number that was asked for says nothing about which of them is meant.
     asked_for = say(shipment.get("inquiryNumber")) if len(packages) == 1 else None
     read = partial(_read_package, asked_for)
-    readings = [_read_part(read, part, f"{where}.package[{i}]") for i, part in enumerate(packages)]
-    return _join(
+    readings = [read_part(part, f"{where}.package[{i}]", read) for i, part in enumerate(packages)]
+    return join(
         [*readings, Reading(notice=quote(objects(shipment.get("warnings")))), Reading(notice=_find_missing(packages))]
     )
 
 
-def _read_package(asked_for: str | None, package: dict[str, Any], where: str) -> Reading:
+def _read_package(asked_for: str | None, value: Any, where: str) -> Reading:
+    package = as_object(value, where)
     number = tracking_number(say(package.get("trackingNumber")) or asked_for)
     references = _read_references(package)
     activities = as_list(package.get("activity"), f"{where}.activity")
@@ -114,19 +114,3 @@ def objects(value: Any) -> list[dict[str, Any]]:
     """The objects of a list that only adds to an event, so that damage in it costs nothing else."""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, dict)]
-
-
-def _read_part(read: Callable[[dict[str, Any], str], Reading], part: Any, where: str) -> Reading:
-    try:
-        return read(as_object(part, where), where)
-    except Unreadable as fault:
-        return Reading(faults=(Fault(where, str(fault)),))
-
-
-def _join(readings: Iterable[Reading]) -> Reading:
-    parts = list(readings)
-    return Reading(
-        events=tuple(event for part in parts for event in part.events),
-        faults=tuple(fault for part in parts for fault in part.faults),
-        notice="; ".join(part.notice for part in parts if part.notice) or None,
-    )

@@ -8,6 +8,7 @@ from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     iso_moment,
     load_json,
@@ -18,7 +19,7 @@ from carriers.reading import (
     tracking_number,
 )
 from shipments.errors import Unreadable
-from shipments.event import Event, Location, ProofOfDelivery, Reference
+from shipments.event import Event, Location, ProofOfDelivery
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -77,7 +78,7 @@ def _read_event(value: Any, number: str) -> Event:
         description=text(event.get("EventTypeNm")),
         location=place,
         proof_of_delivery=ProofOfDelivery(signed_by, text(event.get("EventLocalDate"))) if signed_by else None,
-        references=tuple(Reference(kind, said) for name, kind in REFERENCES.items() if (said := text(event.get(name)))),
+        references=as_references((kind, event.get(name)) for name, kind in REFERENCES.items()),
     )
 
 

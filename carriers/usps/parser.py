@@ -5,18 +5,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from carriers.base import Fault, Message, Reading
+from carriers.base import Message, Reading
 from carriers.codes import CodeTable
 from carriers.reading import (
     as_list,
     as_object,
+    as_references,
     country,
     date_if_midnight,
     dig,
     first_text,
     iso_moment,
+    leg_of,
     load_json,
     moment,
+    read_beside,
     read_each,
     read_parts,
     text,
@@ -25,7 +28,7 @@ from carriers.reading import (
 )
 from carriers.usps.envelope import open_envelope
 from shipments.errors import Unreadable
-from shipments.event import Event, Leg, Location, ProofOfDelivery, Reference, TimeQuality, When
+from shipments.event import Event, Location, ProofOfDelivery, Reference, TimeQuality, When
 from shipments.milestone import Milestone
 
 CODES = CodeTable(Path(__file__).with_name("codes.csv"))
@@ -37,7 +40,6 @@ _ESTIMATES = (
     "predictedDeliveryTimeStamp", "expectedDeliveryTimeStamp", "predictedDeliveryDate", "expectedDeliveryDate",
     "guaranteedDeliveryTimeStamp", "guaranteedDeliveryDate",
 )  # fmt: skip
-_ON_THE_WAY_BACK = (Milestone.RETURN_IN_TRANSIT, Milestone.RETURNED)
 
 
 def parse(message: Message) -> Reading:
@@ -68,8 +70,9 @@ def _read_piece(value: Any, where: str, sent_at: datetime | None) -> Reading:
     if isinstance(value.get("error"), dict):
         return Reading(notice=f"USPS answered: {_error_words(value['error'])}")
     number = tracking_number(value.get("trackingNumber"))
-    estimate, faults = _estimate(value, where)
-    piece = _Piece(number, tuple(_references(value)), estimate, sent_at)
+    estimate, faults = read_beside(f"{where}.estimate", lambda: _estimate(value))
+    references = as_references([("mail_piece_id", value.get("uniqueMailPieceID"))])
+    piece = _Piece(number, references, estimate, sent_at)
     items = as_list(value.get("trackingEvents"), "trackingEvents")
     if not items:
         items = [value if text(value.get("eventCode")) else _summary(value)]
@@ -86,16 +89,8 @@ def _error_words(error: dict[str, Any]) -> str:
     return f"{said or 'an error'} (code {first_text(dig(detail, 'code'), error.get('code')) or 'not stated'})."
 
 
-def _references(value: dict[str, Any]) -> list[Reference]:
-    piece_id = text(value.get("uniqueMailPieceID"))
-    return [Reference("mail_piece_id", piece_id)] if piece_id else []
-
-
-def _estimate(value: dict[str, Any], where: str) -> tuple[When, tuple[Fault, ...]]:
-    try:
-        return date_if_midnight(*moment(first_text(*map(value.get, _ESTIMATES)), "iso", "%b %d, %Y"))[0], ()
-    except Unreadable as fault:
-        return None, (Fault(f"{where}.estimate", str(fault)),)
+def _estimate(value: dict[str, Any]) -> When:
+    return date_if_midnight(*moment(first_text(*map(value.get, _ESTIMATES)), "iso", "%b %d, %Y"))[0]
 
 
 def _summary(value: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +119,7 @@ def _read_event(item: Any, piece: _Piece) -> Event:
     return Event(
         carrier="usps",
         tracking_number=piece.number,
-        leg=Leg.RETURN if meaning.milestone in _ON_THE_WAY_BACK else Leg.OUTBOUND,
+        leg=leg_of(meaning.milestone),
         milestone=meaning.milestone,
         exception_category=meaning.exception_category,
         code_list=code_list,

@@ -1,12 +1,14 @@
 """Odoo's deliveries and the index of their tracking numbers, kept in step with Odoo."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-from shipments.correlation import comparable
+from shipments.correlation import MOST_REFERENCES, comparable, may_name
 from shipments.delivery import Delivery
+from shipments.store.rows import as_rows
 
 _UPSERT = text("""
     insert into shipments (
@@ -25,10 +27,15 @@ _UPSERT = text("""
 
 _DROP_NUMBERS = text("""
     delete from numbers n using unnest(cast(:id as bigint[])) as t (id)
-    where n.shipment_id = t.id and not exists (
+    where n.shipment_id = t.id and n.because is null and not exists (
         select 1 from unnest(cast(:shipment_id as bigint[]), cast(:number as text[])) as k (shipment_id, number)
         where k.shipment_id = n.shipment_id and k.number = n.number)
     returning n.shipment_id
+""")
+
+# What Odoo itself says of a number goes over what was found by a reference.
+_DROP_FOUND = text("""
+    delete from numbers where number = any(:number) and because is not null returning shipment_id
 """)
 
 _ADD_NUMBERS = text("""
@@ -55,8 +62,9 @@ def find_numbers_of(connection: Connection, ids: Collection[int]) -> list[str]:
 def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> set[int]:
     """Takes over what Odoo says of its deliveries; the ids of those whose tracking numbers changed.
 
-    A number that Odoo does not carry any more is dropped from the index; what was told about it stays in the store. A
-    delivery whose past was pruned takes no number: news about it would be rolled up without what came before.
+    A number that Odoo does not carry any more is dropped from the index; what was told about it stays in the store. One
+    that was found by a reference stays until Odoo carries it anywhere. A delivery whose past was pruned takes no
+    number: news about it would be rolled up without what came before.
     """
     rows = [d for _, d in sorted({d.picking_id: d for d in deliveries}.items())]
     if not rows:
@@ -78,8 +86,82 @@ def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> s
     pairs = sorted({(d.picking_id, comparable(n)) for d in rows for n in d.numbers if comparable(n)})
     numbers = {"shipment_id": [p for p, _ in pairs], "number": [n for _, n in pairs]}
     dropped = connection.execute(_DROP_NUMBERS, numbers | {"id": [d.picking_id for d in rows]})
-    changed = {row.shipment_id for row in dropped}
+    found = connection.execute(_DROP_FOUND, {"number": numbers_of(rows)})
+    changed = {row.shipment_id for row in (*dropped, *found)}
     return changed | {row.shipment_id for row in connection.execute(_ADD_NUMBERS, numbers)}
+
+
+class OtherNumber(NamedTuple):
+    """A number that belongs to a delivery although Odoo does not carry it there, and how that is known.
+
+    stands_for: the number on the delivery whose parcel it is; None for a parcel of its own. Both as compared.
+    """
+
+    shipment_id: int
+    number: str
+    because: str
+    stands_for: str | None
+
+
+# Each number is looked up by itself (a scalar subquery is never joined), since PostgreSQL would else read all numbers.
+_ADD_OTHERS = text("""
+    insert into numbers (shipment_id, number, because, stands_for)
+    select t.shipment_id, t.number, t.because, coalesce(
+        (select n.stands_for from numbers n where n.shipment_id = t.shipment_id and n.number = t.stands_for),
+        t.stands_for)
+    from jsonb_to_recordset(cast(:rows as jsonb)) as t (
+        shipment_id bigint, number text, because text, stands_for text)
+    join shipments s on s.id = t.shipment_id and s.closed_at is null
+    where (select true from numbers n where n.number = t.number and n.because is null limit 1) is null
+    on conflict do nothing
+    returning shipment_id
+""")
+
+
+def add_other_numbers(connection: Connection, others: Iterable[OtherNumber]) -> set[int]:
+    """Adds numbers to the index that Odoo carries nowhere; the ids of the deliveries that have got one."""
+    rows = sorted(set(others), key=lambda other: (other.shipment_id, other.number, other.because))
+    if not rows:
+        return set()
+    added = connection.execute(_ADD_OTHERS, {"rows": as_rows(other._asdict() for other in rows)})
+    return {row.shipment_id for row in added}
+
+
+class Stranger(NamedTuple):
+    """A parcel without a delivery, and what else it is known by: type and value of each reference."""
+
+    id: int
+    number: str
+    references: list[tuple[str, str]]
+
+
+def find_strangers_with_references(connection: Connection, numbers: Collection[str]) -> list[Stranger]:
+    """Those of the parcels with these tracking numbers that match no delivery and have references that may name one."""
+    query = text("""
+        select p.id, p.number, r.type, r.value
+        from parcels p join events e on e.parcel_id = p.id
+        cross join lateral jsonb_to_recordset(e.event -> 'references') as r (type text, value text)
+        where p.number = any(:numbers) and p.unmatched_since is not null
+        group by p.id, p.number, r.type, r.value order by p.id, r.type, r.value
+    """)
+    found: dict[int, Stranger] = {}
+    for id_, number, kind, value in connection.execute(query, {"numbers": sorted({comparable(n) for n in numbers})}):
+        if may_name(kind, value):
+            stranger = found.setdefault(id_, Stranger(id_, number, []))
+            if len(stranger.references) < MOST_REFERENCES:
+                stranger.references.append((kind, value))
+    return list(found.values())
+
+
+def note_candidates(connection: Connection, notes: Mapping[int, str | None]) -> None:
+    """Writes down why parcels (by id) have no delivery although some fit, for a person."""
+    query = text("""
+        update parcels set candidates = t.note
+        from jsonb_to_recordset(cast(:rows as jsonb)) as t (id bigint, note text)
+        where parcels.id = t.id and parcels.unmatched_since is not null and parcels.candidates is distinct from t.note
+    """)
+    rows = as_rows({"id": id_, "note": note} for id_, note in sorted(notes.items()))
+    connection.execute(query, {"rows": rows})
 
 
 def find_matched_strangers(connection: Connection, count: int) -> list[int]:

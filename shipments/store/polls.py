@@ -88,7 +88,7 @@ _OF_ODOO = """
     from shipments s
     join unnest(cast(:methods as text[]), cast(:carriers as text[])) as m (method, carrier)
         on lower(s.delivery_method) = m.method
-    join numbers n on n.shipment_id = s.id
+    join numbers n on n.shipment_id = s.id and n.because is null
 """
 
 _ENTER_NUMBERS = text(f"""

@@ -68,6 +68,7 @@ parcels = Table(
     Column("state", JSONB, comment="where it stands, folded from its events: one entry a journey"),
     Column("unmatched_since", _MOMENT, comment="parked: no delivery in Odoo carries its number yet"),
     Column("look_up_at", _MOMENT, comment="when Odoo is asked about it next, while unmatched"),
+    Column("candidates", Text, comment="why no delivery was chosen, and which fit"),
     UniqueConstraint("carrier", "tracking_number", "journey"),
     Index(None, "number"),
     Index(None, "look_up_at", postgresql_where=text("unmatched_since is not null")),
@@ -116,6 +117,8 @@ numbers = Table(
     metadata,
     Column("shipment_id", BigInteger, ForeignKey("shipments.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Text, primary_key=True, comment="a tracking number the delivery carries, as compared"),
+    Column("because", Text, comment="the reference it was found by; null where Odoo's delivery carries it"),
+    Column("stands_for", Text, comment="the number on the delivery whose parcel this is, by another name"),
     Index(None, "number"),
     comment="The index of tracking numbers, kept from Odoo.",
 )
@@ -190,4 +193,17 @@ polls = Table(
     Index(None, "carrier", "due_at", postgresql_where=text("due_at is not null")),
     Index(None, "stopped_at", postgresql_where=text("stopped_at is not null")),
     comment="What carriers are asked about, and when next. A row is made when somebody first looks, not by ingest.",
+)
+
+carrier_choices = Table(
+    "carrier_choices",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("number", Text, nullable=False, comment="the tracking number, as compared"),
+    Column("carrier", Text, comment="who carries it; null takes the choice back"),
+    Column("reason", Text, nullable=False),
+    Column("chosen_by", Text, nullable=False),
+    Column("chosen_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index(None, "number", "id"),
+    comment="What people say of a number's carrier, over what was guessed. Append-only; the last one counts.",
 )

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shipments.correlation import journey_of
+from shipments.correlation import SAME_PARCEL, comparable, journey_of, may_name
 from shipments.delivery import Delivery
 from shipments.effects import Effect
-from shipments.fold import NEW_JOURNEY_AFTER_END, Dated, Standing, fold, roll_up
+from shipments.fold import NEW_JOURNEY_AFTER_END, Dated, Standing, fold, roll_up, same_parcel
 from shipments.rules.decide import decide_delivery, decide_order, decide_timeline
 from shipments.rules.policy import Policy
-from shipments.store.deliveries import lock_shipments
+from shipments.store.deliveries import OtherNumber, add_other_numbers, lock_shipments
 from shipments.store.effects import save_effects
 from shipments.store.events import find_events
 from shipments.store.rows import as_rows
@@ -53,6 +53,16 @@ class _Shipment:
     delivery: Delivery
     standing: Standing | None
     journeys: dict[str, Standing | None]  # by number; None where the number has told nothing yet
+    parcels: dict[str, str]  # from a number to the one it stands for, most often itself
+
+    def roll_up(self) -> Standing | None:
+        """Where its parcels stand together; None until something is known of one."""
+        known: dict[str, list[Standing]] = {}
+        for number, journey in self.journeys.items():
+            if journey:
+                known.setdefault(self.parcels[number], []).append(journey)
+        each = [journeys[0] if len(journeys) == 1 else same_parcel(journeys) for journeys in known.values()]
+        return roll_up(each, expected=len(set(self.parcels.values()))) if each else None
 
 
 def settle(
@@ -75,7 +85,7 @@ def settle(
     touched = set(shipment_ids) | {s for ids in matches.values() for s in ids}
     effects: list[Effect] = []
     if touched:
-        effects = list(_settle_shipments(connection, touched, parcels, policy))
+        effects = list(_settle_shipments(connection, touched, parcels, matches, policy))
     saved = save_effects(connection, effects, told_at)
     unmatched = sum(1 for p in parcels if p.shown and p.number not in matches)
     return Settled(len(parcels), len(touched), unmatched, saved)
@@ -114,13 +124,25 @@ def _match(connection: Connection, parcels: Iterable[_Parcel]) -> dict[str, list
     return found
 
 
+def _other_numbers(parcels: Iterable[_Parcel], matches: Mapping[str, Sequence[int]]) -> Iterator[OtherNumber]:
+    """The numbers that events with news tell the same parcel goes by, for each delivery that carries it."""
+    for parcel in parcels:
+        if parcel.number in matches:
+            for kind, value in {(r.type, r.value) for e in parcel.news for r in e.event.references}:
+                other = comparable(value)
+                if kind in SAME_PARCEL and may_name(kind, value) and other != parcel.number:
+                    because = f"{kind} of {parcel.number}"
+                    yield from (OtherNumber(id_, other, because, parcel.number) for id_ in matches[parcel.number])
+
+
 def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: Collection[str]) -> None:
     """A parcel that only test events tell of has nothing to be matched."""
     connection.execute(
         text("""
             update parcels set state = t.state,
                 unmatched_since = case when t.stranger then coalesce(parcels.unmatched_since, now()) end,
-                look_up_at = case when t.stranger then coalesce(parcels.look_up_at, now()) end
+                look_up_at = case when t.stranger then coalesce(parcels.look_up_at, now()) end,
+                candidates = case when t.stranger then parcels.candidates end
             from jsonb_to_recordset(cast(:rows as jsonb)) as t (id bigint, state jsonb, stranger bool)
             where parcels.id = t.id
         """),
@@ -136,17 +158,22 @@ def _parcel_row(parcel: _Parcel, stranger: bool) -> dict[str, Any]:
 
 
 def _settle_shipments(
-    connection: Connection, touched: Collection[int], parcels: Sequence[_Parcel], policy: Policy
+    connection: Connection,
+    touched: Collection[int],
+    parcels: Sequence[_Parcel],
+    matches: Mapping[str, Sequence[int]],
+    policy: Policy,
 ) -> Iterator[Effect]:
-    family = _load_shipments(connection, lock_shipments(connection, touched))
+    locked = lock_shipments(connection, touched)
+    add_other_numbers(connection, _other_numbers(parcels, matches))
+    family = _load_shipments(connection, locked)
     _choose_journeys(connection, family, parcels)
     changed = [shipment for id_, shipment in family.items() if id_ in touched]
     by_number: dict[str, list[_Parcel]] = {}
     for parcel in parcels:
         by_number.setdefault(parcel.number, []).append(parcel)
     for shipment in changed:
-        known = [journey for journey in shipment.journeys.values() if journey]
-        shipment.standing = roll_up(known, expected=len(shipment.journeys)) if known else None
+        shipment.standing = shipment.roll_up()
         if shipment.standing:
             yield from decide_delivery(shipment.delivery, shipment.standing, policy)
             yield from _timeline(shipment, by_number, policy)
@@ -157,17 +184,20 @@ def _settle_shipments(
 def _load_shipments(connection: Connection, ids: Collection[int]) -> dict[int, _Shipment]:
     query = text("""
         select id, name, order_id, order_name, company_id, user_id, registered_at, written_at, state,
-            array(select number from numbers where shipment_id = shipments.id order by number) as numbers
+            (select jsonb_object_agg(number, coalesce(stands_for, number)) from numbers
+                where shipment_id = shipments.id) as parcels
         from shipments where id = any(:ids) order by id
     """)
     return {row.id: _shipment(row) for row in connection.execute(query, {"ids": list(ids)}).all()}
 
 
 def _shipment(row: Any) -> _Shipment:
+    parcels = row.parcels or {}
+    numbers = tuple(sorted(parcels))
     delivery = Delivery(
         picking_id=row.id,
         name=row.name,
-        numbers=tuple(row.numbers),
+        numbers=numbers,
         order_id=row.order_id,
         order_name=row.order_name,
         company_id=row.company_id,
@@ -176,7 +206,7 @@ def _shipment(row: Any) -> _Shipment:
         user_id=row.user_id,
     )
     standing = Standing.from_dict(row.state) if row.state else None
-    return _Shipment(delivery, standing, dict.fromkeys(row.numbers))
+    return _Shipment(delivery, standing, dict.fromkeys(numbers), parcels)
 
 
 def _choose_journeys(connection: Connection, shipments: Mapping[int, _Shipment], parcels: Sequence[_Parcel]) -> None:

@@ -36,6 +36,25 @@ def test_a_proven_message_is_accepted_and_can_be_opened_again(door: Door) -> Non
     assert headers == {"content-type": "application/json", "x-acme-topic": "scan"} | door.prove()
 
 
+@pytest.mark.requirement("M31")
+def test_a_carrier_that_waits_for_204_hears_it_without_a_body_and_its_message_is_kept(
+    open_door: Callable[..., Door],
+) -> None:
+    door = open_door(accepted_status=204, greet=None)
+    for response in (door.post(), door.client.head("/in/acme"), door.client.get("/in/acme")):
+        assert (response.status_code, response.data) == (204, b"")
+        assert "Content-Type" not in response.headers
+    assert len(door.entries()) == 1
+
+
+@pytest.mark.requirement("M31")
+def test_a_carrier_without_a_handshake_hears_the_usual_answers(open_door: Callable[..., Door]) -> None:
+    door = open_door(greet=None)
+    assert door.post().status_code == 202
+    assert [door.client.get("/in/acme").status_code, door.client.head("/in/acme").status_code] == [200, 200]
+    assert len(door.entries()) == 1
+
+
 def test_nothing_of_the_message_stands_in_the_stream_in_the_clear(door: Door) -> None:
     door.post()
     (entry,) = door.entries()

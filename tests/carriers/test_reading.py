@@ -1,15 +1,17 @@
 """Reading what nobody promised anything about."""
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from carriers import reading
 from carriers.base import Fault, Reading
 from shipments.errors import Unreadable
-from shipments.event import Event, TimeQuality
+from shipments.event import Event, Leg, ProofOfDelivery, Reference, TimeQuality
 from shipments.milestone import Milestone
 
 WINTER = datetime(2026, 1, 15, 10, 0)  # noqa: DTZ001 - the local time of a carrier that names no zone
@@ -109,6 +111,17 @@ def test_digging_stops_where_there_is_no_object() -> None:
     assert reading.dig({"a": {"b": 7}}, "a", "b") == 7
     assert reading.dig({"a": [7]}, "a", "b") is None
     assert reading.dig({"a": {"b": 7}}, "a", "b", "c") is None
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\x00\x00\xfe\xff\x00\x00\x00", b" \r\n\t"])
+def test_a_body_is_markup_by_its_first_character_in_any_encoding(mark: bytes) -> None:
+    assert reading.is_xml(mark + b"<x/>")
+    assert not reading.is_xml(mark + b'{"x": "<x/>"}')
+
+
+def test_references_are_those_that_say_something_in_their_order() -> None:
+    named = [("order", 7), ("carrier", " "), ("customer", None), ("order", "B&amp;8"), ("parcel", {})]
+    assert reading.as_references(iter(named)) == (Reference("order", "7"), Reference("order", "B&8"))
 
 
 # ---- times
@@ -253,6 +266,62 @@ def test_what_is_no_plain_xml_is_unreadable(body: bytes) -> None:
         reading.load_xml(body)
 
 
+ENTITIES = (
+    '[<!ENTITY a "aaaaaaaaaa">' + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in ("ab", "bc", "cd", "de")) + "]"
+)
+ATTACKS = [
+    f"<!DOCTYPE x {ENTITIES}><x>&e;</x>",  # billion laughs
+    f'<!DOCTYPE x [<!ENTITY a "{"a" * 5000}">]><x>{"&a;" * 500}</x>',  # quadratic blow-up
+    '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>',
+    '<!DOCTYPE x [<!ENTITY % a SYSTEM "http://192.0.2.1/a.dtd"> %a;]><x/>',
+    '<!DOCTYPE x SYSTEM "http://192.0.2.1/a.dtd"><x/>',
+    '<!DOCTYPE x PUBLIC "-//A//B" "http://192.0.2.1/a.dtd"><x/>',
+    '<!DOCTYPE x [<!NOTATION n SYSTEM "n"><!ENTITY a SYSTEM "a" NDATA n>]><x/>',
+    '<!DOCTYPE x [<!ATTLIST x y CDATA "z">]><x/>',
+    "<!DOCTYPE x><x/>",
+    f"<!-- {'long' * 500} --><?pi {'longer' * 500}?><!DOCTYPE x {ENTITIES}><x>&e;</x>",
+]  # fmt: skip
+
+
+@pytest.mark.requirement("M44")
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+def test_a_document_type_is_refused_in_every_encoding(attack: str, encoding: str) -> None:
+    with pytest.raises(Unreadable, match="document type"):
+        reading.load_xml(attack.encode(encoding))
+    assert reading.load_xml("<x>plain</x>".encode(encoding)).text == "plain"
+
+
+@pytest.mark.requirement("M44")
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize(
+    "encoding", ["utf-7", "utf-16", "utf-16-le", "cp037", "cp500", "iso-8859-1", "shift_jis", "idna"]
+)
+def test_no_declared_encoding_gets_a_document_type_through(attack: str, encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'
+    bodies = [declared.encode() + attack.encode(), declared.encode("utf-16") + attack.encode("utf-16-le")]
+    if encoding != "idna":
+        bodies += [(declared + attack).encode(encoding), declared.encode() + attack.encode(encoding)]
+    for body in bodies:
+        for content_type in ("", f"text/xml; charset={encoding}"):
+            with pytest.raises(Unreadable):
+                reading.load_xml(body, content_type)
+
+
+@pytest.mark.requirement("M44")
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_defusedxml_refuses_is_refused(attack: str) -> None:
+    with pytest.raises(DefusedXmlException):
+        fromstring(attack, forbid_dtd=True)
+    with pytest.raises(Unreadable, match="document type"):
+        reading.load_xml(attack.encode())
+
+
+@pytest.mark.requirement("M44")
+def test_words_about_a_document_type_are_none() -> None:
+    assert reading.load_xml(b"<!-- !DOCTYPE --><x><![CDATA[<!DOCTYPE x>]]></x>").text == "<!DOCTYPE x>"
+
+
 @pytest.mark.requirement("M44")
 def test_xml_that_is_nested_too_deeply_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="deeply"):
@@ -365,6 +434,17 @@ def test_midnight_may_mean_a_date() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "nothing", [None, "", "soon", "2026-03-02", "2026-03-02T10:00:00", "9999-12-31T00:00:00Z", 17, {}]
+)
+def test_a_report_without_a_certain_instant_is_none_and_costs_nothing(nothing: Any) -> None:
+    assert reading.reported_instant(nothing) is None
+
+
+def test_a_report_is_an_instant_where_an_offset_is_stated() -> None:
+    assert reading.reported_instant("2026-03-02T10:00:00+02:00") == datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
 # ---- places
 
 
@@ -409,3 +489,83 @@ def test_a_damaged_parcel_costs_nothing_but_itself() -> None:
     assert result.notice == "told"
     with pytest.raises(Unreadable, match=r"parcels\[0\]"):
         reading.read_parts([None], "parcels", read)
+
+
+@pytest.mark.requirement("M44")
+def test_a_damaged_piece_or_estimate_is_a_fault_and_costs_nothing_else() -> None:
+    assert reading.read_part({}, "pieces[1]", lambda value, where: Reading(notice=where)) == Reading(notice="pieces[1]")
+    damaged = reading.read_part(None, "pieces[1]", lambda value, where: Reading(notice=reading.tracking_number(value)))
+    assert damaged == Reading(faults=(Fault("pieces[1]", "there is no tracking number"),))
+    day = date(2026, 3, 2)
+    assert reading.read_beside("eta", lambda: reading.iso_moment("2026-03-02")[0]) == (day, ())
+    nothing, faults = reading.read_beside("eta", lambda: reading.iso_moment("soon")[0])
+    assert nothing is None
+    assert [fault.where for fault in faults] == ["eta"]
+
+
+# ---- what the events of a parcel say together
+
+M = Milestone
+
+
+def told(milestone: Milestone, day: int | None = None, **more: Any) -> Event:
+    at = datetime(2026, 3, day, tzinfo=UTC) if day else None
+    return Event(carrier="acme", tracking_number="A1", milestone=milestone, code="X", occurred_at=at, **more)
+
+
+@pytest.mark.requirement("M16")
+@pytest.mark.parametrize(
+    ("milestone", "known", "leg", "meant"),
+    [
+        (M.IN_TRANSIT, Leg.OUTBOUND, Leg.OUTBOUND, M.IN_TRANSIT),
+        (M.DELIVERED, Leg.OUTBOUND, Leg.OUTBOUND, M.DELIVERED),
+        (M.RETURN_IN_TRANSIT, Leg.OUTBOUND, Leg.RETURN, M.RETURN_IN_TRANSIT),
+        (M.RETURNED, Leg.OUTBOUND, Leg.RETURN, M.RETURNED),
+        (M.IN_TRANSIT, Leg.RETURN, Leg.RETURN, M.IN_TRANSIT),
+        (M.DELIVERED, Leg.RETURN, Leg.RETURN, M.RETURNED),
+    ],
+)
+def test_an_event_is_on_the_way_back_if_it_or_the_parcel_says_so(
+    milestone: Milestone, known: Leg, leg: Leg, meant: Milestone
+) -> None:
+    assert reading.leg_of(milestone, known) is leg
+    assert reading.on_leg(milestone, leg) is meant
+
+
+@pytest.mark.requirement("M16")
+def test_after_a_return_was_decided_a_delivery_is_the_return_and_proves_nothing() -> None:
+    proof = ProofOfDelivery("R. Lindqvist")
+    history = [
+        told(M.DELIVERED, 5, proof_of_delivery=proof),
+        told(M.IN_TRANSIT, 4),
+        told(M.RETURN_IN_TRANSIT, 3, leg=Leg.RETURN),
+        told(M.DELIVERED, 2, proof_of_delivery=proof),
+        told(M.DELIVERED),
+    ]
+    turned = reading.turned_back(history)
+    assert [event.milestone for event in turned] == [
+        M.RETURNED, M.IN_TRANSIT, M.RETURN_IN_TRANSIT, M.DELIVERED, M.DELIVERED,
+    ]  # fmt: skip
+    assert [event.leg for event in turned] == [*[Leg.RETURN] * 3, *[Leg.OUTBOUND] * 2]
+    assert [event.proof_of_delivery for event in turned] == [None, None, None, proof, None]
+
+
+def test_a_history_without_a_return_stays_as_it_is() -> None:
+    history = (told(M.IN_TRANSIT, 1), told(M.DELIVERED, 2))
+    assert reading.turned_back(history) == history
+    assert reading.turned_back([]) == ()
+
+
+def test_the_newest_event_is_by_its_instant_and_one_without_a_time_is_the_oldest() -> None:
+    undated, first, last = told(M.DELIVERED), told(M.IN_TRANSIT, 1), told(M.OUT_FOR_DELIVERY, 2)
+    assert reading.newest([first, last, undated]) is last
+    assert sorted([last, undated, first], key=reading.order_of) == [undated, first, last]
+
+
+def test_an_estimate_stands_with_the_newest_event_while_the_parcel_is_awaited() -> None:
+    day = date(2026, 3, 9)
+    first, last, over = told(M.PICKED_UP, 1), told(M.IN_TRANSIT, 2), told(M.DELIVERED, 3)
+    expected = [event.estimated_delivery_at for event in reading.with_estimate([last, first], day)]
+    assert expected == [day, None]
+    for history, estimate in (((over, last), day), ((first, last), None), ((), day)):
+        assert reading.with_estimate(history, estimate) == history

@@ -201,6 +201,38 @@ def _holds(scheme: p.Proof, request: Any, secrets: list[str]) -> bool:
 # ---- published and computed vectors
 
 
+@pytest.mark.parametrize(
+    ("secret", "message_id", "stamp", "body", "signature"),
+    [
+        (  # the example of the Standard Webhooks libraries
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1614265330,
+            b'{"test": 2432232314}',
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
+        (  # the example of Svix: docs.svix.com, verifying webhooks manually
+            "whsec_plJ3nmyCDGBKInavdOK15jsl",
+            "msg_loFOjxBNrRLzqYUf",
+            1731705121,
+            b'{"event_type":"ping","data":{"success":true}}',
+            "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=",
+        ),
+    ],
+    ids=["the libraries", "svix"],
+)
+@pytest.mark.parametrize("prefix", ["webhook", "svix"])
+def test_the_published_vectors_of_standard_webhooks_are_reproduced(
+    prefix: str, secret: str, message_id: str, stamp: int, body: bytes, signature: str
+) -> None:
+    scheme, at = p.StandardWebhooks(prefix=prefix), datetime.fromtimestamp(stamp, UTC)
+    headers = {f"{prefix}-id": message_id, f"{prefix}-timestamp": str(stamp), f"{prefix}-signature": signature}
+    scheme.verify(headers, body, ["whsec_b3RoZXI=", secret], at)
+    for wrong in (body + b" ", body.replace(b" ", b"") if b" " in body else body.replace(b",", b", ")):
+        with pytest.raises(SignatureMismatch):
+            scheme.verify(headers, wrong, [secret], at)
+
+
 def usps_signs(body: bytes, stamp: str) -> bytes:
     envelope = json.loads(body)
     return f"{envelope['timestamp']}{envelope['payload']}".encode()

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from carriers import registry
 from carriers.base import Carrier, Message
+from carriers.detect import LIKELY, Guess, likeliest
 from carriers.sources import check_source, load_source
 from shipments.errors import SetupFault, Unreadable
-from shipments.event import Leg, TimeQuality
+from shipments.event import Event, Leg, TimeQuality
 from shipments.milestone import ExceptionCategory, Milestone
 from tests.carriers import proving
 
@@ -209,6 +210,83 @@ def test_chance_finds_no_body_that_a_described_source_cannot_stand(
     path.write_text(JSON, encoding="utf-8")
     with contextlib.suppress(Unreadable):
         load_source(path).parse(Message(json.dumps({"consignments": value}).encode()))
+
+
+# ---- who carries a parcel
+
+
+UPS, SIXTEEN, NOTHING = "1Z999AA10123456784", "12345678901234", "NOTHING"
+
+
+DETECT = 'carrier = "detect"\n'
+
+
+def said_of(source: Path, number: str, by: str | None = None, rest: str = DETECT) -> list[tuple[str, str]]:
+    """What the event of that number says of who carries it."""
+    parcel = JSON.replace("[parcel]\n", '[parcel]\ncarrier = "by"\n')
+    source.write_text(rest.partition("[")[0] + parcel + "".join(rest.partition("[")[1:]), encoding="utf-8")
+    history = [{"state": "LEFT_DOCK", "at": "02.03.2026 10:00"}]
+    body = {"consignments": [{"number": number, "by": by, "order_no": "SO1", "history": history}]}
+    (event,) = load_source(source).parse(Message(json.dumps(body).encode())).events
+    assert event.carrier == "nordwind", "who told us"
+    return [(r.type, r.value) for r in event.references if r.type != "order"]
+
+
+@pytest.mark.requirement("X3")
+def test_a_carrier_is_guessed_from_the_number_and_marked_as_a_guess_with_the_candidates(source: Path) -> None:
+    because = "1Z with its check digit"
+    assert said_of(source, UPS) == [("carrier_guess", "ups"), ("carrier_candidate", f"ups 0.95: {because}")]
+
+
+@pytest.mark.requirement("X3")
+def test_a_number_that_fits_several_or_none_stays_unguessed(source: Path) -> None:
+    assert said_of(source, NOTHING) == [("carrier_guess", "unknown")]
+    (guess, *candidates) = said_of(source, SIXTEEN)
+    assert guess == ("carrier_guess", "unknown")
+    assert candidates
+    alike = (Guess("dpd", LIKELY, "a"), Guess("gls", LIKELY, "b"))
+    assert likeliest(alike) is None
+    assert likeliest(alike[:1]) is alike[0]
+
+
+@pytest.mark.requirement("X3")
+def test_what_the_source_says_goes_before_its_patterns_and_those_before_a_guess(source: Path) -> None:
+    patterns = 'carrier = "detect"\n[carriers]\n\'1Z.+\' = "landmark"\n'
+    assert said_of(source, UPS, "Bring", patterns) == [("carrier", "Bring")]
+    assert said_of(source, UPS, None, patterns) == [("carrier", "landmark")]
+    assert said_of(source, NOTHING, None, patterns) == [("carrier_guess", "unknown")]
+    assert said_of(source, UPS, None, 'carrier = "postnord"\n') == [("carrier", "postnord")]
+    assert said_of(source, UPS, None, "") == []
+
+
+@pytest.mark.requirement("X3")
+def test_who_carries_it_is_no_part_of_what_makes_an_event_the_same(source: Path) -> None:
+    def key(carrier: str) -> object:
+        source.write_text(carrier + JSON, encoding="utf-8")
+        return load_source(source).parse(Message(BODY)).events[0].key
+
+    assert key('carrier = "detect"\n') == key('carrier = "ups"\n') == key("")
+
+
+def test_faults_in_who_carries_a_parcel_are_named_by_their_lines(source: Path) -> None:
+    source.write_text('carrier = "U P S"\n' + JSON + "[carriers]\n'1Z(' = \"ups\"\n'2Z' = \"detect\"\n")
+    top, pattern, word = sorted(check_source(source), key=lambda fault: int(fault.split(":")[1]))
+    assert top.startswith(f"{source}:1: 'U P S' is no carrier's name")
+    assert "no regular expression" in pattern
+    assert "stands at the top" in word
+
+
+@pytest.mark.requirement("M15")
+def test_a_source_tells_how_many_pieces_there_are(source: Path) -> None:
+    parcel = JSON.replace("[parcel]\n", '[parcel]\npiece = "part"\npiece_count = "parts"\n')
+    source.write_text(parcel, encoding="utf-8")
+    for written, count in ((3, 3), ("12", 12), (1, None), ("many", None), (0, None), ("\u0664", None), (True, None)):
+        history = [{"state": "LEFT_DOCK", "at": "02.03.2026 10:00"}]
+        body = {"consignments": [{"number": "A1", "part": "1", "parts": written, "history": history}]}
+        (event,) = load_source(source).parse(Message(json.dumps(body).encode())).events
+        assert event.piece_count == count
+        assert event.to_dict().get("piece_count") == count
+        assert Event.from_dict(event.to_dict()) == event
 
 
 # ---- beside the folders

@@ -67,7 +67,7 @@ _MODELS = {
     " user_id:many2one:res.users company_id:many2one:res.company commitment_date:datetime",
     "stock.picking": "name:char origin:char partner_id:many2one:res.partner carrier_tracking_ref:char state:char"
     " sale_id:many2one:sale.order company_id:many2one:res.company user_id:many2one:res.users location_id:char*"
-    " carrier_id:many2one:delivery.carrier",
+    " carrier_id:many2one:delivery.carrier picking_type_code:char",
     "delivery.carrier": "name:char product_id:many2one:product.product",
     "mail.message": "model:char res_id:integer body:html",
     "mail.activity": "res_model_id:many2one:ir.model res_model:char res_id:integer summary:char note:html"
@@ -438,7 +438,7 @@ class Methods:
         for order in self.read(model, ids, ["name", "partner_id"]):
             self.store.change(model, [order["id"]], {"state": "sale"})
             values = {"origin": order["name"], "sale_id": order["id"], "partner_id": order["partner_id"][0]}
-            self.store.add("stock.picking", values)
+            self.store.add("stock.picking", values | {"picking_type_code": "outgoing"})
         return True
 
     def action_feedback(self, model: str, ids: list[int], feedback: str = "", context: Any = None) -> int:

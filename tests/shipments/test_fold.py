@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipments.event import Leg, Location, ProofOfDelivery
+from shipments.event import Event, Leg, Location, ProofOfDelivery
 from shipments.fold import Standing, dated, fold, place, roll_up
 from shipments.milestone import ExceptionCategory, Milestone
 from tests.shipments.telling import START, entries, told
@@ -231,3 +231,47 @@ def test_any_order_and_any_number_of_repeats_give_the_same_standing(events, chan
 @given(st.permutations([told("delivered", 9, tracking_number="A"), told("in_transit", 3, tracking_number="B")]))
 def test_the_order_of_parcels_does_not_matter_when_rolling_up(events):
     assert roll_up([standing(e) for e in events], 2).milestone is Milestone.PARTIALLY_DELIVERED
+
+
+# ---- pieces that are announced
+
+
+def piece(milestone: str, hours: float, name: str | None, count: int | None = None) -> Event:
+    return told(milestone, hours, piece=name, piece_count=count)
+
+
+@pytest.mark.requirement("M15")
+@given(data=st.data())
+def test_trap_41_all_announced_pieces_have_to_arrive_in_whatever_order_they_are_told_of(data):
+    story = [
+        piece("label_created", 0, None, 3),
+        piece("in_transit", 1, "A", 3),
+        piece("in_transit", 1, "B", 3),
+        piece("delivered", 5, "A", 3),
+        piece("delivered", 6, "B", 3),
+    ]
+    third = [piece("in_transit", 3, "C", 3), piece("delivered", 7, "C", 3)]
+    assert fold(entries(*data.draw(st.permutations(story))))[0].milestone is Milestone.PARTIALLY_DELIVERED
+    told_twice = [*story, *third, *data.draw(st.lists(st.sampled_from(story)))]
+    assert fold(entries(*data.draw(st.permutations(told_twice))))[0].milestone is Milestone.DELIVERED
+
+
+@pytest.mark.requirement("M15")
+@pytest.mark.parametrize(
+    "story",
+    [
+        [piece("delivered", 5, "A"), piece("delivered", 6, "B")],
+        [piece("in_transit", 1, None, 3), piece("delivered", 5, None, 3)],
+        [piece("in_transit", 1, "A", 3), piece("delivered", 5, None, 3)],
+        [piece("delivered", 5, "A", 3), piece("delivered", 6, "B", 2)],
+    ],
+    ids=["no count", "no piece told apart", "delivered is told of all", "the count was mended"],
+)
+def test_a_count_never_holds_back_what_is_told_of_the_whole(story):
+    assert fold(entries(*story))[0].milestone is Milestone.DELIVERED
+
+
+@pytest.mark.requirement("M15")
+def test_a_piece_nobody_heard_of_is_waited_for():
+    assert fold(entries(piece("delivered", 5, "A", 2)))[0].milestone is Milestone.PARTIALLY_DELIVERED
+    assert fold(entries(piece("returned", 5, "A", 2)))[0].milestone is Milestone.RETURN_IN_TRANSIT

@@ -15,13 +15,23 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, event, text
 
 from app.commands import parked
+from app.commands.guesses import GUESSED
 from app.health import Health
 from config.settings import load_settings
 from shipments.clock import now
 from shipments.delivery import Delivery
 from shipments.effects import Kind
+from shipments.event import Reference
+from shipments.store.choices import Choice, add_choice
 from shipments.store.database import make_engine
-from shipments.store.deliveries import claim_strangers, count_unmatched
+from shipments.store.deliveries import (
+    OtherNumber,
+    add_other_numbers,
+    claim_strangers,
+    count_unmatched,
+    find_strangers_with_references,
+    note_candidates,
+)
 from shipments.store.effects import (
     Recorded,
     claim_effects,
@@ -163,6 +173,25 @@ def find_strangers(engine: Engine) -> None:
         assert count_unmatched(connection)
 
 
+def find_by_references(engine: Engine) -> None:
+    """Strangers with references; a number that is another's; one whose carrier was guessed, and who says otherwise."""
+    order, partner = Reference("order", "S0012"), Reference("partner_number", "T3X7")
+    replaced, guessed = Reference("new_tracking_number", "R7777"), Reference("carrier_guess", "ups")
+    strangers = [told("in_transit", 1, tracking_number=f"R{place}", references=(order, partner)) for place in range(90)]
+    news = told("in_transit", 9, tracking_number="T5X9", references=(replaced, guessed))
+    with engine.begin() as connection:
+        assert add_choice(connection, Choice("T5X9", "usps", "read on the label", "Kari"))
+    ingest_batch(engine, [understood(event) for event in (*strangers, news)], POLICY)
+    with engine.begin() as connection:
+        found = find_strangers_with_references(connection, [event.tracking_number for event in strangers])
+        assert len(found) == 90
+        note_candidates(connection, {stranger.id: "S0012 fits two" for stranger in found})
+        assert add_other_numbers(connection, [OtherNumber(5, found[0].number, "order S0012", None)]) == {5}
+    with engine.connect() as connection:
+        values = {"guess": "carrier_guess", "number": "T5X9", "count": 50, "sources": ["testing"]}
+        assert connection.execute(GUESSED, values).all()
+
+
 def perform_effects(engine: Engine) -> None:
     beside(engine, "update effects set due_at = now() where kind in ('order', 'timeline') and state = 'due'")
     with engine.begin() as connection:
@@ -221,6 +250,7 @@ HOT = [
     ingest_known_and_new,
     take_over_deliveries,
     find_strangers,
+    find_by_references,
     perform_effects,
     sweep,
     prune_old,

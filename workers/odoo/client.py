@@ -8,8 +8,6 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -18,6 +16,7 @@ from requests.auth import AuthBase
 
 from config.settings import Settings
 from shipments.errors import OdooAway, OdooRefused, SetupFault
+from workers.retry_after import read_retry_after
 
 CONNECT_SECONDS = 5
 log = logging.getLogger(__name__)
@@ -326,19 +325,8 @@ def _away(response: requests.Response) -> OdooAway:
         problem = f"answers {response.status_code}"
     else:
         problem = f"answers {response.status_code} with something that is not JSON"
-    return OdooAway(f"Odoo at {response.url} {problem}.", _retry_after(response.headers.get("Retry-After", "")))
-
-
-def _retry_after(value: str) -> float | None:
-    """Seconds from a Retry-After header, which is a number of seconds or a date (RFC 9110, 10.2.3)."""
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+    wait = read_retry_after(response.headers.get("Retry-After", ""))
+    return OdooAway(f"Odoo at {response.url} {problem}.", None if wait is None else wait.total_seconds())
 
 
 # What Odoo calls its errors: the end of the exception's name, and what that means for us.

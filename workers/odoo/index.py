@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from shipments.correlation import Named
 from shipments.delivery import Delivery
 from workers.odoo.client import Odoo
 from workers.odoo.fields import ORDER, PICKING
@@ -17,6 +18,7 @@ OVERLAP = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
 _SEPARATORS = (",", ";", "\n")
 _MOST_STRANGERS = 2000
+_LEAVES_THE_HOUSE = ("outgoing", "dropship")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,58 @@ def find_numbers(odoo: Odoo, numbers: Iterable[str]) -> list[Delivery]:
     ]
 
 
+class Naming(NamedTuple):
+    """What references name, by the reference, and the deliveries that are named."""
+
+    named: dict[str, Named]
+    deliveries: list[Delivery]
+
+
+def find_named(odoo: Odoo, references: Iterable[str]) -> Naming:
+    """The deliveries that these references name: by a tracking number, by their own name, or by the name of the order
+    or the customer's reference for it. Three calls for all of them. Canceled deliveries are left out, and of an order
+    those that do not leave the house; a reference many orders have names as many deliveries as a page holds.
+    """
+    wanted = sorted({reference.strip() for reference in references} - {""})
+    if not wanted:
+        return Naming({}, [])
+    orders = _orders_named(odoo, wanted)
+    domain = _any(
+        [("name", "in", wanted), ("origin", "in", wanted), *([("sale_id", "in", list(orders))] if orders else ())]
+    )
+    rows = _read(odoo, [("state", "!=", "cancel"), *domain], "id", _MOST_STRANGERS)
+    if len(wanted) > 1 and max(len(rows), len(orders)) >= _MOST_STRANGERS:
+        halves = [find_named(odoo, half) for half in (wanted[: len(wanted) // 2], wanted[len(wanted) // 2 :])]
+        return Naming(halves[0].named | halves[1].named, halves[0].deliveries + halves[1].deliveries)
+    by_number = find_numbers(odoo, wanted)
+    found = {d.picking_id: d for d in (*_deliveries(odoo, rows), *by_number)}
+    named = {reference: _named(reference, rows, orders, by_number) for reference in wanted}
+    return Naming({reference: n for reference, n in named.items() if n != Named()}, list(found.values()))
+
+
+def _orders_named(odoo: Odoo, wanted: list[str]) -> dict[int, set[str]]:
+    """The orders of that name or with that customer's reference, each with the references that name it."""
+    if "sale_id" not in odoo.field_names(PICKING):
+        return {}
+    domain = _any([("name", "in", wanted), ("client_order_ref", "in", wanted)])
+    fields = ["name", "client_order_ref"]
+    rows = odoo.call(ORDER, "search_read", domain=domain, fields=fields, order="id", limit=_MOST_STRANGERS)
+    return {row["id"]: {row["name"], row["client_order_ref"]} for row in rows}
+
+
+def _named(reference: str, rows: list[dict[str, Any]], orders: dict[int, set[str]], by_number: list[Delivery]) -> Named:
+    def is_of_order(row: dict[str, Any]) -> bool:
+        order = row.get("sale_id")
+        of_order = row["origin"] == reference or (order and reference in orders.get(order[0], ()))
+        return bool(of_order) and row.get("picking_type_code", "outgoing") in _LEAVES_THE_HOUSE
+
+    return Named(
+        number=frozenset(d.picking_id for d in by_number if _folded(reference) in map(_folded, d.numbers)),
+        delivery=frozenset(row["id"] for row in rows if row["name"] == reference),
+        order=frozenset(row["id"] for row in rows if is_of_order(row)),
+    )
+
+
 def split_numbers(reference: str | None) -> tuple[str, ...]:
     """The tracking numbers in a reference as Odoo keeps it: one text, several numbers joined by commas."""
     parts = (part.strip() for part in re.split(r"[,;\r\n]", reference or ""))
@@ -70,8 +124,8 @@ def split_numbers(reference: str | None) -> tuple[str, ...]:
 
 
 def _read(odoo: Odoo, domain: list[Any], order: str, limit: int) -> list[dict[str, Any]]:
-    names = ["name", "carrier_tracking_ref", "company_id", "create_date", "write_date", "user_id"]
-    names += sorted({"sale_id", "carrier_id"} & odoo.field_names(PICKING))
+    names = ["name", "origin", "carrier_tracking_ref", "company_id", "create_date", "write_date", "user_id"]
+    names += sorted({"sale_id", "carrier_id", "picking_type_code"} & odoo.field_names(PICKING))
     return odoo.call(PICKING, "search_read", domain=domain, fields=names, order=order, limit=limit)
 
 

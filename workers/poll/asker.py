@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from threading import local
 
 import requests
@@ -13,6 +11,7 @@ from carriers.polling import Call, Outcome
 from workers.poll.answer import Answer
 from workers.poll.source import Source
 from workers.poll.tokens import NoToken, Tokens
+from workers.retry_after import read_retry_after
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
@@ -71,7 +70,7 @@ class Asker:
         if response.is_redirect:
             why += "; it redirects, which is not followed: check CARRIER_<NAME>_POLL_URL"
         if outcome is not Outcome.ANSWERED:
-            return Answer(outcome, retry_after=_retry_after(response.headers.get("Retry-After", "")), why=why)
+            return Answer(outcome, retry_after=read_retry_after(response.headers.get("Retry-After", "")), why=why)
         body = self._read(response)
         if body is None:
             return Answer(Outcome.AWAY, why=f"its answer is larger than {self._largest_bytes} bytes, or takes too long")
@@ -103,15 +102,3 @@ class _NoAuth(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
-
-
-def _retry_after(value: str) -> timedelta | None:
-    """A Retry-After header, which is a number of seconds or a date (RFC 9110, 10.2.3); at most a day."""
-    if value.isascii() and value.isdigit():
-        return timedelta(seconds=min(int(value[:9]), 86_400))
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max(timedelta(0), at - datetime.now(UTC)), timedelta(days=1))

@@ -9,7 +9,7 @@ import pytest
 from config.settings import Settings, load_settings
 from shipments.errors import OdooAway, OdooRefused, SetupFault
 from tests.fakes.odoo import API_KEY, PASSWORD, FakeOdoo
-from workers.odoo.client import Odoo, OdooConflict, OdooLockedOut, _refusal, _retry_after, connect
+from workers.odoo.client import Odoo, OdooConflict, OdooLockedOut, _refusal, connect
 
 
 @pytest.mark.requirement("X21")
@@ -162,12 +162,6 @@ def test_two_writers_meeting_is_a_conflict_and_passes(kind: str, message: str) -
 
 def test_a_database_that_cannot_answer_is_away_and_not_a_refusal() -> None:
     assert type(_refusal("psycopg2.OperationalError", "server closed the connection")) is OdooAway
-
-
-def test_retry_after_may_be_a_number_a_date_or_nonsense() -> None:
-    assert _retry_after("5") == 5
-    assert _retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert _retry_after("soon") is None
 
 
 def test_one_connection_serves_many_calls(fake: FakeOdoo) -> None:
