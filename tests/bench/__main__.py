@@ -17,6 +17,7 @@ from tests.bench.costs import Costs
 from tests.bench.doors import acceptance, answer_time, load_ceiling
 from tests.bench.figures import Report, progress
 from tests.bench.page import write_page
+from tests.bench.parsing import parsing
 from tests.bench.polling import polling
 from tests.bench.real_odoo import real_odoo
 from tests.bench.sides import Milepost, Textbook
@@ -51,6 +52,7 @@ def main() -> int:
 
 def bench(report: Report, size: Size, home: Path, servers: Servers) -> Costs:
     """Everything that needs no Odoo of its own. Returns what Milepost costs."""
+    parsing(report, size)
     load_ceiling(report, size)
     side_by_side(report, size, home, servers)
     costs = whole_site(report, size, home, servers)

@@ -1,7 +1,7 @@
 """The figures: each printed the moment it is known, and kept for the page."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import ge, le
 
@@ -49,16 +49,35 @@ def said(value: float, unit: str) -> str:
     return f"{value:,.{digits}f}{gap}{unit}"
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One value of each of many, beside each other, and the bar for all of them."""
+
+    title: str
+    values: Mapping[str, float]
+    bar: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of its own, for more values than the table has room for. name: of its file."""
+
+    name: str
+    title: str
+    panels: tuple[Panel, ...]
+
+
 @dataclass(slots=True)
 class Report:
     """What was measured so far.
 
-    remarks: lines that are no figures, such as what is not built yet. load_before: processes that wanted a core in the
-    minute before.
+    remarks: lines that are no figures, such as what is not built yet. charts: pictures beside the one of all figures.
+    load_before: processes that wanted a core in the minute before.
     """
 
     figures: list[Figure] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
     load_before: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def add(self, figure: Figure) -> None:

@@ -10,7 +10,7 @@ import psutil
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from tests.bench.figures import Figure, Report, said
+from tests.bench.figures import Chart, Figure, Report, said
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "benchmarks.md"
@@ -32,6 +32,8 @@ def write_page(report: Report, part: str, *, short: bool) -> None:
     mpl.use("Agg")
     picture = DOCS / "pictures" / f"bench-{part}.png"
     plot(report.figures, picture)
+    for chart in report.charts:
+        plot_chart(chart, DOCS / "pictures" / _chart_file(chart))
     parts = {name: _found(name) for name in TITLES}
     parts[part] = _part(report, part, picture.name, short=short)
     PAGE.write_text("\n".join([HEAD, *filter(None, parts.values())]), encoding="utf-8")
@@ -55,6 +57,8 @@ def _part(report: Report, part: str, picture: str, *, short: bool) -> str:
     lines += [f"![Both designs, and each figure against its bar](pictures/{picture})", "", "| figure | value | bar | |"]
     lines += ["|---|---|---|---|", *map(row, report.figures), ""]
     lines += [f"- {remark}" for remark in report.remarks]
+    for chart in report.charts:
+        lines += ["", f"![{chart.title}](pictures/{_chart_file(chart)})"]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -100,6 +104,27 @@ def plot(figures: Sequence[Figure], path: Path) -> None:
     plt.close(chart)
 
 
+def plot_chart(chart: Chart, path: Path) -> None:
+    """A panel beside the other, in each the lowest value on top and the bar as a dashed line."""
+    most = max(len(panel.values) for panel in chart.panels)
+    drawn, all_axes = plt.subplots(1, len(chart.panels), figsize=(15, 0.24 * most + 1.5), squeeze=False)
+    for axes, panel in zip(all_axes[0], chart.panels, strict=True):
+        names = sorted(panel.values, key=lambda name: panel.values[name])
+        values = [panel.values[name] for name in names]
+        bars = axes.barh(names, values, color=[MET if value >= panel.bar else SHORT for value in values])
+        axes.bar_label(bars, labels=[f"{value:,.0f}" for value in values], padding=4, fontsize=8)
+        axes.axvline(panel.bar, color="black", linewidth=1, linestyle="--")
+        axes.set_title(f"{panel.title}; bar {panel.bar:,.0f}, red is short", fontsize=10)
+        _dress(axes)
+    drawn.tight_layout()
+    drawn.savefig(path, dpi=100)
+    plt.close(drawn)
+
+
+def _chart_file(chart: Chart) -> str:
+    return f"bench-{chart.name}.png"
+
+
 def standing(figure: Figure) -> float:
     """1 at the bar, more beyond it, whichever direction is better."""
     bar = figure.bar or 1
@@ -110,6 +135,10 @@ def standing(figure: Figure) -> float:
 def _bars(axes: Axes, figures: Sequence[Figure], lengths: Sequence[float], names: Sequence[str]) -> None:
     drawn = axes.barh(names, lengths, color=[_color(figure) for figure in figures])
     axes.bar_label(drawn, labels=[said(f.value, f.unit) for f in figures], padding=4, fontsize=8)
+    _dress(axes)
+
+
+def _dress(axes: Axes) -> None:
     axes.invert_yaxis()
     axes.tick_params(labelsize=8)
     axes.margins(x=0.18)

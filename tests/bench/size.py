@@ -28,6 +28,7 @@ class Size:
     bulk_parcels: int = 10_000
     live_parcels: int = 2_000
     replayed: int = 1_000_000
+    parsing_rounds: int = 9
 
 
 LONG = Size()
@@ -53,4 +54,5 @@ SHORT = Size(
     bulk_parcels=4_000,
     live_parcels=1_000,
     replayed=60_000,
+    parsing_rounds=3,
 )

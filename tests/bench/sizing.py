@@ -18,8 +18,8 @@ LARGEST_MACHINE_CORES = 64
 """What one PostgreSQL can have and most can buy."""
 
 CORES_A_PROCESS = {"web": 2.0, "worker": 2.0, "bulk": 1.0}
-"""Cores that a process of the Procfile can use, of kinds that may have several: Python runs one thread at a time, granian
-has two processes, and Celery forks as many as -c says."""
+"""Cores that a process of the Procfile can use, of kinds that may have several: Python runs one thread at a time,
+granian has two processes, and Celery forks as many as -c says."""
 
 EVENTS_A_DAY = (1_000_000, 10_000_000, 100_000_000)
 

@@ -7,14 +7,18 @@ import pytest
 
 from carriers import find_carrier
 from carriers.base import Message
+from carriers.registry import folder_names
 from shipments.clock import now
 from shipments.milestone import Milestone
-from tests.bench import page, sizing_page
+from tests.bench import page, parsing, sizing_page
 from tests.bench.costs import Costs
 from tests.bench.figures import Figure, Report
+from tests.bench.histories import longest, moved, single_messages
 from tests.bench.load import Load, is_whole, run_load
+from tests.bench.parsing import HISTORY
 from tests.bench.posts import CARRIER, bodies, made_up_numbers, requests
 from tests.bench.probe import Waits
+from tests.bench.size import Size
 from tests.bench.sizing import DAY_SECONDS, PEAK, RETENTION_DAYS, UTILIZATION, calls_per_thousand, limits, need
 from tests.bench.textbook.schema import PUSH
 from tests.bench.textbook.status import STATUS
@@ -62,6 +66,43 @@ def test_an_answer_is_whole_when_its_announced_bytes_are_there():
     assert is_whole(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}")
     assert not is_whole(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{")
     assert not is_whole(b"HTTP/1.1 202 Accepted\r\nContent-Le")
+
+
+@pytest.mark.parametrize("name", folder_names())
+def test_every_parser_is_measured_with_messages_of_one_event_and_with_a_long_history(name):
+    carrier = find_carrier(name)
+    singles, shape = single_messages(carrier, 2), longest(carrier)
+    assert singles
+    assert [len(carrier.parse(message).events) for message in singles] == [1] * len(singles)
+    assert shape, "no sample of this carrier can be lengthened"
+    events = shape.events(carrier, HISTORY)
+    assert 0.75 * HISTORY <= len(events) <= 1.34 * HISTORY, "the copies of an entry are not events of their own"
+
+
+def test_a_parser_is_measured_from_body_to_keys_and_the_slowest_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(parsing, "folder_names", lambda: ["gls", "tnt"])
+    monkeypatch.setattr(parsing, "collect_seldom", lambda: None)
+    report = Report()
+    parsing.parsing(report, Size(parsing_rounds=1))
+    assert [figure.bar for figure in report.figures] == [10_000, 10_000, 30_000, 30_000]
+    (chart,) = report.charts
+    for panel, slowest, middle in zip(chart.panels, report.figures[::2], report.figures[1::2], strict=True):
+        assert set(panel.values) == {"gls", "tnt"}
+        assert slowest.value == min(panel.values.values()) < middle.value
+        assert slowest.note.startswith(min(panel.values, key=panel.values.get))
+    page.plot_chart(chart, tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").stat().st_size > 1000
+
+
+def test_the_copies_of_an_entry_differ_in_their_times_however_they_are_written():
+    for written in (
+        "2026-03-01T10:00:00+02:00", "01.03.2026 10:00", "3/1/26 at 10:00 AM, 03/01/2026", "20260301T100000",
+        '"20260301"', '"100000"', ">1000<", '"t":1772359200,', '"t":1772359200000}',
+    ):  # fmt: skip
+        copies = [moved(written, by) for by in (1, 70)]
+        assert len({written, *copies}) == 3 or written == '"20260301"'
+        assert {len(copy) for copy in copies} == {len(written)}
+    assert moved("2026-03-01T10:00:00+02:00", 61) == "2026-03-02T10:01:00+02:00"
 
 
 @pytest.mark.parametrize(
