@@ -25,3 +25,8 @@ def new_id() -> UUID:
 def first_id(at: datetime) -> UUID:
     """The least that `new_id` may give at that time: ids below it were made before."""
     return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+def time_of(made: UUID) -> datetime:
+    """When `new_id` gave it, to the millisecond."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)

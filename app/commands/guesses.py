@@ -14,7 +14,7 @@ from carriers.registry import carrier_names, folder_names
 from shipments.correlation import comparable
 from shipments.event import CARRIER_CANDIDATE, CARRIER_GUESS
 from shipments.store.choices import Choice, add_choice, find_choices
-from shipments.store.messages import replay_messages
+from shipments.store.messages import Wanted, replay_messages
 
 # Whether a source guesses shows in its events alone; each parcel is looked up by its key, the newest first.
 GUESSED = text("""
@@ -82,7 +82,7 @@ def choose(number: str, carrier: str | None, reason: str, chosen_by: str, take_b
         raise click.UsageError("--reason is empty")
     with open_store().begin() as connection:
         ids = add_choice(connection, Choice(comparable(number), carrier, reason, chosen_by))
-        replayed = replay_messages(connection, ids=ids) if ids else 0
+        replayed = replay_messages(connection, Wanted(ids))[0] if ids else 0
     click.echo(f"kept; {replayed} messages that told of it will be done again, within seconds where workers run")
 
 

@@ -14,6 +14,8 @@ def make_engine(url: str, pool_size: int = 4) -> Engine:
     a stuck worker must not hold the locks of others.
     """
     options = f"-c statement_timeout={STATEMENT_SECONDS}s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    # a plan that was made while a table was small reads all of it when it has grown: plan each time, it costs little
+    options += " -c plan_cache_mode=force_custom_plan"
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,

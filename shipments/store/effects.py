@@ -23,6 +23,7 @@ and the rows of the timeline. Where a delivery stands, and its exceptions, are d
 
 MOST_ATTEMPTS = 8
 LONGEST_DELAY = timedelta(minutes=10)
+RETRIED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +181,17 @@ def has_due(connection: Connection) -> bool:
     return connection.execute(text(query)).first() is not None
 
 
-def retry_parked(connection: Connection, keys: Sequence[str] = ()) -> int:
-    """Makes parked effects due again, all of them or those of the keys; how many."""
-    which = "and key = any(:keys)" if keys else ""
-    query = f"update effects set state = 'due', due_at = now(), attempts = 0 where state = 'parked' {which}"  # noqa: S608
-    return connection.execute(text(query), {"keys": list(keys)} if keys else {}).rowcount
+_RETRY = text("""
+    with parked as (select key from effects where state = 'parked' and key > :after order by key limit :count)
+    update effects set state = 'due', due_at = now(), attempts = 0 from parked where effects.key = parked.key
+    returning effects.key
+""")
+
+
+def retry_parked(connection: Connection, after: str = "") -> tuple[int, str | None]:
+    """Makes parked effects due again, so many at a time; how many, and the key to go on after, None at the end."""
+    keys = connection.scalars(_RETRY, {"after": after, "count": RETRIED_AT_ONCE}).all()
+    return len(keys), max(keys, default=None)
 
 
 def delay_after(attempts: int) -> timedelta:

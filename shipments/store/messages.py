@@ -7,14 +7,18 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text, update
+from sqlalchemy import Connection, Engine, Select, select, text, update
 
 from shipments.clock import first_id
 from shipments.store.intake import BATCH_BYTES, Intaken
 from shipments.store.rows import as_rows
 from shipments.store.schema import messages
 
+LOOKED_AT = 5_000
+"""Messages that a replay looks at in one transaction; a fraction of a second."""
+
 _ID_MARGIN = timedelta(minutes=5)
+_BEFORE_ALL = UUID(int=0)
 
 
 class MessageState(StrEnum):
@@ -72,28 +76,49 @@ def find_received(connection: Connection, count: int) -> list[Intaken]:
     return [_intaken(row) for row in connection.execute(_RECEIVED, {"count": count, "bytes": BATCH_BYTES})]
 
 
-def replay_messages(
-    connection: Connection,
-    *,
-    ids: Collection[UUID] = (),
-    carrier: str | None = None,
-    state: MessageState | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> int:
-    """Marks messages to be ingested again, in the bulk lane; how many. What is right already does not change."""
-    change = update(messages).where(messages.c.state != MessageState.RECEIVED)
-    if ids:
-        change = change.where(messages.c.id.in_(ids))
-    if carrier:
-        change = change.where(messages.c.carrier == carrier)
-    if state:
-        change = change.where(messages.c.state == state)
-    if since:  # an id is made a moment before or after the time is read, and there is an index of ids only
-        change = change.where(messages.c.received_at >= since, messages.c.id >= first_id(since - _ID_MARGIN))
-    if until:
-        change = change.where(messages.c.received_at < until, messages.c.id < first_id(until + _ID_MARGIN))
-    return connection.execute(change.values(state=MessageState.RECEIVED, lane="bulk")).rowcount
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages: those that meet all that is said. Times are UTC."""
+
+    ids: Collection[UUID] = ()
+    carrier: str | None = None
+    state: MessageState | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def replay_messages(connection: Connection, wanted: Wanted, after: UUID = _BEFORE_ALL) -> tuple[int, UUID | None]:
+    """Marks messages to be ingested again, in the bulk lane. What is right already does not change.
+
+    It looks at LOOKED_AT of them above the id `after`, the oldest first, so that a year of them is many short
+    transactions. Returns how many it marked, and the id to go on after; None when there are no more.
+    """
+    looked_at = connection.scalars(_among(wanted, after)).all()
+    if not looked_at:
+        return 0, None
+    change = update(messages).where(messages.c.id.in_(looked_at), messages.c.state != MessageState.RECEIVED)
+    if wanted.carrier:
+        change = change.where(messages.c.carrier == wanted.carrier)
+    if wanted.since:
+        change = change.where(messages.c.received_at >= wanted.since)
+    if wanted.until:
+        change = change.where(messages.c.received_at < wanted.until)
+    count = connection.execute(change.values(state=MessageState.RECEIVED, lane="bulk")).rowcount
+    return count, looked_at[-1]
+
+
+def _among(wanted: Wanted, after: UUID) -> Select[Any]:
+    """The next ids, by what an index knows. An id is made a moment before or after the time is read."""
+    found = select(messages.c.id).where(messages.c.id > after).order_by(messages.c.id).limit(LOOKED_AT)
+    if wanted.ids:
+        found = found.where(messages.c.id.in_(wanted.ids))
+    if wanted.state:
+        found = found.where(messages.c.state == wanted.state)
+    if wanted.since:
+        found = found.where(messages.c.id >= first_id(wanted.since - _ID_MARGIN))
+    if wanted.until:
+        found = found.where(messages.c.id < first_id(wanted.until + _ID_MARGIN))
+    return found
 
 
 def _intaken(row: Any) -> Intaken:

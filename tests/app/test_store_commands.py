@@ -5,10 +5,11 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from app.cli import milepost
-from app.commands import store
+from app.commands import replay, store
 from config.settings import get_settings
 from shipments.clock import new_id, now
 from shipments.errors import Permanent, Transient
+from shipments.store import messages
 from shipments.store.alone import Lock, alone
 from shipments.store.database import make_engine
 from shipments.store.intake import Intaken
@@ -67,6 +68,18 @@ def test_messages_are_replayed_by_id_carrier_and_time(run, kept):
     assert run("replay", "--id", str(done)).output.startswith("1 messages")
     assert states(engine) == ["received", "parked"]
     assert run("replay").exit_code == 2
+
+
+@pytest.mark.requirement("M131")
+def test_a_long_replay_goes_in_parts_and_says_how_far_it_is(run, kept, monkeypatch):
+    engine, _ = kept
+    monkeypatch.setattr(messages, "LOOKED_AT", 1)
+    monkeypatch.setattr(replay, "TELL_SECONDS", 0)
+    told = run("replay", "--carrier", "ups").output.splitlines()
+    assert [line.split(" so far")[0] for line in told[:2]] == ["1", "2"]
+    assert f"up to those of {now():%Y-%m-%d}" in told[0]
+    assert told[2].startswith("2 messages will be done again")
+    assert states(engine) == ["received", "received"]
 
 
 @pytest.mark.requirement("M130")

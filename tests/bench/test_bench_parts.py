@@ -185,8 +185,8 @@ def test_what_a_day_needs_is_its_peak_hour_at_the_wanted_utilization():
     assert (day.mean, day.peak) == (1000, 1000 * PEAK)
     assert day.cores["web"] == pytest.approx(0.001 * day.peak / UTILIZATION)
     assert day.cores["act"] == pytest.approx((0.1 + 0.0005 * day.peak) / UTILIZATION)
-    assert day.processes == {"web": 7, "act": 1, "valkey": 1, "flower": 1, "postgres": 1}
-    assert day.memory["web"] == 700
+    assert day.processes == {"web": 4, "act": 1, "valkey": 1, "flower": 1, "postgres": 1}
+    assert day.memory["web"] == 400
     assert day.disk == pytest.approx(86.4e6 * RETENTION_DAYS * 2500 / 1e9)
     assert day.odoo_calls == pytest.approx(86_400 * 10)
 

@@ -133,7 +133,8 @@ def test_a_delivery_deleted_in_odoo_is_parked_with_a_sentence_and_the_others_go_
     assert [key.split(":")[0] for key, _ in parked] == ["delivery", "timeline"]
     assert "does not exist in Odoo any more" in parked[0][1]
     with engine.begin() as connection:
-        assert retry_parked(connection) == 2
+        assert retry_parked(connection) == (2, max(key for key, _ in parked))
+        assert retry_parked(connection) == (0, None)
 
 
 def test_missing_rights_make_effects_wait_with_the_reason_and_not_park(act, engine, fake, ingest, rows, odoo, seeded):

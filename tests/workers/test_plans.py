@@ -42,7 +42,7 @@ from shipments.store.effects import (
     retry_parked,
 )
 from shipments.store.holds import Hold, add_hold
-from shipments.store.messages import MessageState, find_received, replay_messages
+from shipments.store.messages import MessageState, Wanted, find_received, replay_messages
 from shipments.store.migrate import migrate
 from shipments.store.prune import Retention, count_prunable, prune
 from shipments.store.schema import metadata
@@ -214,10 +214,11 @@ def replay_some(engine: Engine) -> None:
     with engine.begin() as connection:
         ids = [m.id for m in find_received(connection, 2)]
         since = now() - timedelta(hours=2)
-        assert replay_messages(connection, since=since)
-        assert replay_messages(connection, since=since - timedelta(hours=3), until=since, carrier="testing")
-        assert replay_messages(connection, state=MessageState.PARKED)
-        assert replay_messages(connection, ids=ids) == 0
+        assert replay_messages(connection, Wanted(since=since))[0]
+        assert replay_messages(connection, Wanted(since=since - timedelta(hours=3), until=since, carrier="testing"))[0]
+        assert replay_messages(connection, Wanted(carrier="testing"), after=ids[0])[1]
+        assert replay_messages(connection, Wanted(state=MessageState.PARKED))[0]
+        assert replay_messages(connection, Wanted(ids))[0] == 0
 
 
 def prune_old(engine: Engine) -> None:
