@@ -48,8 +48,9 @@ def create_app(
     seal = Seal(settings.secret_key) if settings.secret_key else None
     app = Flask("milepost", static_folder=None)
     answer_problems(app)
-    app.wsgi_app = _secured(app.wsgi_app)  # type: ignore[method-assign,assignment]
-    app.register_blueprint(routes.routes(Receiver(desks, keeper, seal, settings.max_body_bytes)))
+    receiver = Receiver(desks, keeper, seal, settings.max_body_bytes)
+    app.register_blueprint(routes.routes(receiver))
+    app.wsgi_app = _secured(routes.straight(app, receiver))  # type: ignore[method-assign,assignment]
     parts = health.Health(settings, keeper.intake, keeper.engine, ledger)
     app.register_blueprint(health.routes(parts, settings))
     return app

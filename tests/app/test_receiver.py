@@ -4,10 +4,13 @@ import gzip
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from uuid import UUID
 
 import pytest
+from flask import Flask
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app.receiver.body import read_body
 from config.settings import load_settings
@@ -236,6 +239,17 @@ def test_another_method_is_a_problem_that_names_the_right_ones(door: Door) -> No
     response = door.client.put("/in/acme")
     assert (response.status_code, reason(response)) == (405, "method-not-allowed")
     assert "POST" in response.headers["Allow"]
+
+
+def test_a_webhook_led_straight_to_its_view_hears_what_flasks_own_dispatch_says(door: Door) -> None:
+    app = door.client.application
+    for path, headers in (("/in/acme", {}), ("/in/no", door.prove()), ("/in/acme/no", door.prove())):
+        asked = EnvironBuilder(path, method="POST", data=BODY, headers=headers)
+        ways = (app.wsgi_app, partial(Flask.wsgi_app, app))
+        straight, flasks = (run_wsgi_app(way, asked.get_environ()) for way in ways)
+        assert straight[1] == flasks[1]
+        assert b"".join(straight[0]) == b"".join(flasks[0])
+        assert set(flasks[2]) < set(straight[2]), "the security headers come on top"
 
 
 def test_a_fault_of_ours_is_a_problem_too(open_door: Callable[..., Door]) -> None:
