@@ -11,7 +11,7 @@ class Size:
     round_seconds: float = 5
     door_posts: int = 25_000
     textbook_posts: int = 25_000
-    through_posts: int = 9_000
+    through_posts: int = 15_000
     through_textbook_posts: int = 1_500
     burst: int = 50_000
     messages: int = 100_000
@@ -37,7 +37,7 @@ SHORT = Size(
     round_seconds=2.5,
     door_posts=12_000,
     textbook_posts=12_000,
-    through_posts=3_000,
+    through_posts=6_000,
     through_textbook_posts=600,
     burst=5_000,
     messages=20_000,
