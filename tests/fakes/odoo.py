@@ -250,6 +250,10 @@ class Store:
         if model == "stock.picking" and "x_milepost_event" in self.models:
             events = self.models["x_milepost_event"].records
             self.remove("x_milepost_event", [e["id"] for e in list(events.values()) if e["x_picking_id"] == record])
+        if model == "ir.model":  # Odoo has its database remove the fields of a model, which leaves their external ids
+            fields = self.models["ir.model.fields"].records
+            for field in [row["id"] for row in fields.values() if row["model_id"] == record]:
+                del fields[field]
 
     # -- external ids
 

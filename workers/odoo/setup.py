@@ -147,18 +147,29 @@ def _linked(actual: Any) -> list[int]:
 
 
 def _adopt(odoo: Odoo, known: _External, stage: Stage) -> None:
-    """Give our external id to fields and models of ours that exist without it: Odoo makes x_name by itself."""
-    missing = {_identity(known, item): item for item in stage if not known.find(item.external_id)}
+    """Have our external ids mean the fields and models of those names, where they exist.
+
+    Odoo makes x_name by itself, without one; and when it removes a model, it leaves the external ids of its fields.
+    """
     key = _IDENTITY.get(stage[0].model)
-    if not missing or not key:
+    if not key:
         return
-    domain = [(key[0], "in", [item.values[key[0]] for item in missing.values()])]
+    items = {_identity(known, item): item for item in stage if key[0] in item.values}
+    domain = [(key[0], "in", [item.values[key[0]] for item in items.values()])]
     for row in odoo.call(stage[0].model, "search_read", domain=domain, fields=list(key)):
-        item = missing.get(tuple(_linked(row[column])[0] if column == "model_id" else row[column] for column in key))
-        if item:
-            values = {"module": MODULE, "name": item.name, "model": item.model, "res_id": row["id"]}
-            odoo.call("ir.model.data", "create", vals_list=[values])
+        item = items.get(tuple(_linked(row[column])[0] if column == "model_id" else row[column] for column in key))
+        if item and known.find(item.external_id) != row["id"]:
+            _point(odoo, item, row["id"])
             known.learn(item.external_id, row["id"])
+
+
+def _point(odoo: Odoo, item: Item, record: int) -> None:
+    """Have the external id of an item mean that record."""
+    domain = [("module", "=", MODULE), ("name", "=", item.name)]
+    if rows := odoo.call("ir.model.data", "search_read", domain=domain, fields=["id"]):
+        odoo.call("ir.model.data", "unlink", [row["id"] for row in rows])
+    values = {"module": MODULE, "name": item.name, "model": item.model, "res_id": record}
+    odoo.call("ir.model.data", "create", vals_list=[values])
 
 
 # what makes a record the same one even without an external id

@@ -67,6 +67,20 @@ def test_a_field_that_lost_its_external_id_is_taken_over_and_not_made_twice(read
     assert again["res_id"] == row["res_id"]
 
 
+def test_an_external_id_left_of_a_field_that_is_gone_is_given_to_the_one_there_is(ready: Odoo) -> None:
+    """As a removal leaves it that was broken off between the model of events and the external ids of its fields."""
+    domain = [("module", "=", "milepost"), ("name", "like", "field_x_milepost_event")]
+    rows = ready.call("ir.model.data", "search_read", domain=domain, fields=["name", "res_id"])
+    setup.remove(ready)
+    left = [
+        {"module": "milepost", "name": row["name"], "model": "ir.model.fields", "res_id": row["res_id"]} for row in rows
+    ]
+    ready.call("ir.model.data", "create", vals_list=left)
+    setup.apply(ready)
+    assert setup.plan(ready) == []
+    assert "x_name" in ready.field_names(EVENT)
+
+
 def test_a_copied_delivery_does_not_inherit_the_milestone(ready: Odoo) -> None:
     domain = [("name", "like", "x_milepost_"), ("model", "in", [PICKING, ORDER])]
     rows = ready.call("ir.model.fields", "search_read", domain=domain, fields=["copied"])
