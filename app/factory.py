@@ -6,7 +6,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 
-from app import health
+from app import health, odoo
 from app.problem import answer_problems
 from app.receiver import routes
 from app.receiver.desk import open_desks
@@ -23,7 +23,7 @@ from config.metrics import FALLBACKS, Ledger
 from config.settings import Settings, get_settings
 from shipments.store.database import make_engine
 from shipments.store.seal import Seal
-from workers.enqueue import wake_ingest
+from workers.enqueue import wake_correlate, wake_ingest
 
 _SECURITY_HEADERS = [
     ("X-Content-Type-Options", "nosniff"),
@@ -40,6 +40,7 @@ def create_app(
     keeper: Keeper | None = None,
     carriers: Iterable[Carrier] | None = None,
     ledger: Ledger | None = None,
+    bell: odoo.Bell | None = None,
 ) -> Flask:
     """The application. Connects to nothing until it is asked; what is not given is made from the settings."""
     settings = settings or get_settings()
@@ -50,6 +51,7 @@ def create_app(
     answer_problems(app)
     receiver = Receiver(desks, keeper, seal, settings.max_body_bytes)
     app.register_blueprint(routes.routes(receiver))
+    app.register_blueprint(odoo.routes(settings.odoo_webhook_words, bell or odoo.Bell(wake_correlate)))
     app.wsgi_app = _secured(routes.straight(app, receiver))  # type: ignore[method-assign,assignment]
     parts = health.Health(settings, keeper.intake, keeper.engine, ledger)
     app.register_blueprint(health.routes(parts, settings))

@@ -19,7 +19,10 @@ from app.problem import Problem
 from config import metrics
 from config.queues import LANES
 from config.settings import Settings
+from shipments.milestone import ExceptionCategory
 from shipments.store.intake import Intake
+from shipments.store.marks import ODOO_KEY, ODOO_PACE, ODOO_PAUSE
+from shipments.store.trouble import Troubles, count_trouble
 
 DATABASE_SECONDS = 2.0
 
@@ -31,6 +34,8 @@ def _count(rows: str) -> str:
     return f"select count(*) from (select from {rows} limit {COUNTED_UP_TO}) as waiting"  # noqa: S608, constants
 
 
+_CIRCUIT_OPEN = f"select count(*) from marks where name = '{ODOO_PAUSE}' and value ->> 'open' = 'true'"  # noqa: S608
+
 _BACKLOG = {
     metrics.EFFECTS_DUE: _count(
         "effects where state in ('due', 'claimed') and due_at <= now() order by kind, told_at is null, due_at"
@@ -40,9 +45,18 @@ _BACKLOG = {
     metrics.POLLS_WAITING: "select count(*) from polls where due_at is not null",
     metrics.POLLS_DUE: "select count(*) from polls where due_at <= now()",
     metrics.UNMATCHED: _count("parcels where unmatched_since is not null order by look_up_at"),
+    metrics.KEPT: _count("keeps order by key"),
+    metrics.RECONCILED_AT: "select extract(epoch from max(ended_at)) from reports where report ->> 'fault' = ''",
+    metrics.ODOO_CIRCUIT_OPEN: _CIRCUIT_OPEN,
+    metrics.ODOO_PACE: f"select cast(value ->> 'level' as int) from marks where name = '{ODOO_PACE}'",  # noqa: S608
 }
 
 """Each reads an index of what waits and nothing else (tests/workers/test_plans.py)."""
+
+_ODOO_KEY_SECONDS = f"""
+    select extract(epoch from cast(value ->> 'ends' as timestamptz) - now()) from marks where name = '{ODOO_KEY}'
+"""  # noqa: S608, a constant
+_KEY_WARNING_DAYS = 14
 
 _SIZES = """
     select relname, pg_total_relation_size(oid) as bytes from pg_class
@@ -64,7 +78,12 @@ class Health:
 
     def parts(self) -> dict[str, list[str]]:
         """Each part with what is wrong about it, a sentence each."""
-        return {"redis": self._redis_faults(), "postgresql": self._database_faults(), "secret-key": self._key_faults()}
+        parts = {"redis": self._redis_faults(), "postgresql": self._database_faults(), "secret-key": self._key_faults()}
+        if not parts["postgresql"] and (days := self._odoo_key_days()) is not None and days < _KEY_WARNING_DAYS:
+            parts["odoo-key"] = [f"Odoo's API key ends in {max(0, int(days))} days: make a new one in Odoo"]
+        if not parts["postgresql"] and self._is_circuit_open():
+            parts["odoo"] = ["Odoo failed several times and is left alone for now; what is to be written there waits"]
+        return parts
 
     def can_keep(self, parts: dict[str, list[str]]) -> bool:
         """Whether a message could be kept: with a key to seal it, and at least one of the two stores."""
@@ -110,19 +129,44 @@ class Health:
             for lane in LANES:
                 metrics.STREAM_LENGTH.labels(lane).set(self._intake.length(lane))
 
+    def _is_circuit_open(self) -> bool:
+        try:
+            return bool(*self._patience.call(self._ask, [_CIRCUIT_OPEN]))
+        except (SQLAlchemyError, TimeoutError):
+            return False
+
+    def _odoo_key_days(self) -> float | None:
+        """How long the API key for Odoo lives, as correlate last looked it up; None if not known or for ever."""
+        try:
+            (seconds,) = self._patience.call(self._ask, [_ODOO_KEY_SECONDS])
+        except (SQLAlchemyError, TimeoutError):
+            return None
+        return float(seconds) / 86400 if seconds else None
+
+    def _measure_odoo_key(self) -> None:
+        metrics.ODOO_KEY_DAYS_LEFT.clear()
+        if (days := self._odoo_key_days()) is not None:
+            metrics.ODOO_KEY_DAYS_LEFT.labels(self._settings.odoo_database).set(days)
+
     def _measure_backlog(self) -> None:
         up = not self._database_faults()
         if up:
             try:
                 counts, sizes = self._patience.call(self._ask, _BACKLOG.values()), self._patience.call(self._ask_sizes)
+                troubles = self._patience.call(self._ask_trouble)
             except (SQLAlchemyError, TimeoutError):
                 up = False
         metrics.UP.labels("postgresql").set(up)
         if up:
             for gauge, count in zip(_BACKLOG, counts, strict=True):
                 gauge.set(count)
+            self._measure_odoo_key()
             for table, size in sizes:
                 metrics.STORE_BYTES.labels(table).set(size)
+            for category in ExceptionCategory:
+                metrics.EXCEPTIONS_OPEN.labels(category.value).set(troubles.open[category.value])
+            metrics.EXCEPTIONS_OVERDUE.set(troubles.overdue)
+            metrics.EXCEPTIONS_ESCALATED.set(troubles.escalated)
 
     def _ask(self, queries: Iterable[str]) -> list[int]:
         assert self._engine is not None  # noqa: S101, asked only where there is one
@@ -133,6 +177,11 @@ class Health:
         assert self._engine is not None  # noqa: S101, asked only where there is one
         with self._engine.connect() as connection:
             return [(row.relname, row.bytes) for row in connection.execute(text(_SIZES))]
+
+    def _ask_trouble(self) -> Troubles:
+        assert self._engine is not None  # noqa: S101, asked only where there is one
+        with self._engine.connect() as connection:
+            return count_trouble(connection)
 
     def _account(self) -> dict[str, float]:
         if self._ledger is None or not self._ledger.post():

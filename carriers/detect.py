@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from shipments.check_digits import mod10, mod37
+
 CERTAIN, LIKELY, POSSIBLE = 0.95, 0.6, 0.3
 """How sure a guess is, to order by: a form of its own with its check digit; a shared form with one; a form alone."""
 
@@ -47,12 +49,6 @@ def likeliest(guesses: Sequence[Guess]) -> Guess | None:
 # ---- check digits
 
 
-def _mod10(digits: str) -> bool:
-    """GS1 and USPS: weights 3 and 1 from the right, the last digit fills up to ten."""
-    total = sum(int(d) * (3 if place % 2 else 1) for place, d in enumerate(reversed(digits)))
-    return total % 10 == 0
-
-
 def _ups(number: str) -> bool:
     """UPS 1Z: letters count as digits (A is 2), weights 1 and 2 from the left."""
     values = [int(c) if c.isdigit() else (ord(c) - 63) % 10 for c in number[2:]]
@@ -82,15 +78,6 @@ def _container(number: str) -> bool:
     letters = [10 + n + (n + 9) // 10 for n in range(26)]
     values = [int(c) if c.isdigit() else letters[ord(c) - 65] for c in number[:10]]
     return sum(v << place for place, v in enumerate(values)) % 11 % 10 == int(number[10])
-
-
-def _mod37(number: str) -> bool:
-    """DPD: ISO 7064 modulo 37,36 with the check character at the end."""
-    rest = 36
-    for c in number[:-1]:
-        rest = (rest + int(c, 36)) % 36 or 36
-        rest = rest * 2 % 37
-    return (rest + int(number[-1], 36)) % 36 == 1
 
 
 def _anything(_: str) -> bool:
@@ -131,20 +118,20 @@ _RULES = (
     _rule(r"1Z[0-9A-Z]{16}", _anything, "ups", POSSIBLE, "1Z, with a check digit that is wrong"),
     _rule(r"[A-Z]{2}\d{9}[A-Z]{2}", _s10, "", CERTAIN, "UPU S10 with its check digit"),
     _rule(
-        r"(?:420(?:\d{5}|\d{9}))?(9[1-5]\d{20})", _mod10, "usps", CERTAIN, "USPS package barcode with its check digit"
+        r"(?:420(?:\d{5}|\d{9}))?(9[1-5]\d{20})", mod10, "usps", CERTAIN, "USPS package barcode with its check digit"
     ),
-    _rule(r"(9[1-5]\d{18})", _mod10, "usps", LIKELY, "USPS label of 20 digits with its check digit"),
-    _rule(r"96\d{5}(\d{15})", _mod10, "fedex", CERTAIN, "FedEx Ground 96 with its check digit"),
+    _rule(r"(9[1-5]\d{18})", mod10, "usps", LIKELY, "USPS label of 20 digits with its check digit"),
+    _rule(r"96\d{5}(\d{15})", mod10, "fedex", CERTAIN, "FedEx Ground 96 with its check digit"),
     _rule(r"\d{12}", _fedex_express, "fedex", LIKELY, "12 digits with the check digit of FedEx Express"),
-    _rule(r"\d{15}", _mod10, "fedex", LIKELY, "15 digits with the check digit of FedEx Ground"),
-    _rule(r"(?:00)?340434\d{12}", lambda n: _mod10(n[-18:]), "dhl_parcel_de", CERTAIN, "SSCC of Deutsche Post DHL"),
+    _rule(r"\d{15}", mod10, "fedex", LIKELY, "15 digits with the check digit of FedEx Ground"),
+    _rule(r"(?:00)?340434\d{12}", lambda n: mod10(n[-18:]), "dhl_parcel_de", CERTAIN, "SSCC of Deutsche Post DHL"),
     _rule(r"\d{10}", _mod7, "dhl_express", LIKELY, "10 digits with the check digit of DHL Express"),
     _rule(r"JJ?D\d{16,20}", _anything, "dhl_express", POSSIBLE, "the form of DHL piece numbers"),
     _rule(r"JVGL\d{8,20}", _anything, "dhl_unified", POSSIBLE, "the form of DHL Parcel NL"),
     _rule(r"[A-Z]{4}\d{7}", _container, "dcsa", CERTAIN, "container number (ISO 6346) with its check digit"),
     _rule(r"\d{3}(\d{8})", _mod7, "iata_one_record", LIKELY, "air waybill with its check digit"),
-    _rule(r"\d{16}", _mod10, "canadapost", LIKELY, "16 digits with the check digit of Canada Post"),
-    _rule(r"\d{14}[0-9A-Z]", _mod37, "dpd", LIKELY, "14 digits with the check character of DPD"),
+    _rule(r"\d{16}", mod10, "canadapost", LIKELY, "16 digits with the check digit of Canada Post"),
+    _rule(r"\d{14}[0-9A-Z]", mod37, "dpd", LIKELY, "14 digits with the check character of DPD"),
     _rule(r"\d{14}", _anything, "dpd", POSSIBLE, "14 digits, as DPD has"),
     _rule(r"3S[0-9A-Z]{11,13}", _anything, "postnl", LIKELY, "the form of PostNL, 3S"),
     _rule(r"[5-9][A-Z]\d{11}", _anything, "laposte", POSSIBLE, "the form of Colissimo"),

@@ -67,6 +67,24 @@ RECEIVED_TO_ODOO_SECONDS = _histogram(
 ODOO_CALLS = _counter("odoo_calls_total", "Calls to Odoo.", "model", "method", "outcome")
 ODOO_CALL_SECONDS = _histogram("odoo_call_seconds", "Odoo's time to answer one call.", _CALL, "method")
 
+BILLING = _counter(
+    "billing_total", "What finance was told in Odoo: deliveries and orders flagged or corrected, drafts.", "of", "what"
+)
+PROMISES = _counter(
+    "promises_total", "Promised dates of orders moved in Odoo, or left because a person changed them.", "what"
+)
+
+ODOO_CONFLICTS = _counter("odoo_conflicts_total", "Writes done again because somebody else wrote the same.", "kind")
+ODOO_WOKEN = _counter("odoo_woken_total", "Posts of Odoo's automation rule, by what they were answered.", "outcome")
+
+# what people keep as it is in Odoo, and what reconcile finds
+KEEPS = _counter(
+    "keeps_total", "Deliveries and orders found changed or locked by somebody in Odoo, or unlocked.", "kind", "what"
+)
+DRIFT = _counter("drift_total", "Differences between Odoo and the store that reconcile found.", "kind")
+RECONCILED = _counter("reconciled_total", "Deliveries in Odoo that were compared with the store.")
+WRONG_ODOO = _counter("wrong_odoo_total", "Times Milepost refused an Odoo that is not the one it was set up with.")
+
 # poll
 POLL_CALLS = _counter("poll_calls_total", "Calls to carriers, by what was answered.", "carrier", "outcome")
 POLLED = _counter("polled_total", "Numbers carriers were asked about, by what came of it.", "carrier", "outcome")
@@ -91,6 +109,18 @@ MESSAGES_PARKED = _gauge("messages_parked", "Messages that wait for a person; co
 POLLS_WAITING = _gauge("polls_waiting", "Numbers that carriers are asked about, now or later.")
 POLLS_DUE = _gauge("polls_due", "Numbers that carriers are to be asked about now.")
 UNMATCHED = _gauge("unmatched", "Parcels whose number no delivery in Odoo carries; counted up to 100,000.")
+ODOO_KEY_DAYS_LEFT = _gauge(
+    "odoo_key_days_left", "Days until the API key for Odoo ends; below 0 once it has.", "database"
+)
+ODOO_CIRCUIT_OPEN = _gauge("odoo_circuit_open", "1 while nobody calls Odoo because it failed several times, else 0.")
+ODOO_PACE = _gauge("odoo_pace", "How often the pace of writing to Odoo was halved because it is slow; 0 is full pace.")
+EXCEPTIONS_OPEN = _gauge("exceptions_open", "Deliveries in trouble; counted up to 100,000.", "category")
+EXCEPTIONS_OVERDUE = _gauge("exceptions_overdue", "Deliveries in trouble that should have been resolved by now.")
+EXCEPTIONS_ESCALATED = _gauge("exceptions_escalated", "Deliveries in trouble whose task has moved on.")
+KEPT = _gauge("kept", "Deliveries and orders that people keep as they are in Odoo; counted up to 100,000.")
+RECONCILED_AT = _gauge(
+    "reconciled_at", "When a comparison of Odoo with the store last came to its end; seconds since 1970, 0 for never."
+)
 STORE_BYTES = _gauge("store_bytes", "Room a table takes on PostgreSQL's disk, with its indexes.", "table")
 
 ACCOUNT = "milepost:metrics"

@@ -12,8 +12,9 @@ CORRELATE = "correlate"
 SWEEP = "sweep"
 POLL = "poll"
 PRUNE = "prune"
+RECONCILE = "reconcile"
 
-QUEUES = (INGEST_LIVE, INGEST_BULK, ACT, CORRELATE, SWEEP, POLL, PRUNE)
+QUEUES = (INGEST_LIVE, INGEST_BULK, ACT, CORRELATE, SWEEP, POLL, PRUNE, RECONCILE)
 
 
 def ingest_queue(lane: str) -> str:

@@ -40,10 +40,22 @@ def _count(value: str) -> int:
     return count
 
 
+def _calls(value: str) -> int:
+    if (calls := _whole(value)) < 30:
+        raise ValueError("is not at least 30: what takes several calls would never be done")
+    return calls
+
+
 def _port(value: str) -> int:
     if not 1 <= (port := _whole(value)) <= 65535:
         raise ValueError("is not a port between 1 and 65535")
     return port
+
+
+def _hour(value: str) -> int:
+    if (hour := _whole(value)) > 23:
+        raise ValueError("is not an hour from 0 to 23")
+    return hour
 
 
 def _days(value: str) -> int:
@@ -107,6 +119,14 @@ def _keys(value: str) -> tuple[tuple[str, bytes], ...]:
 def _several(value: str) -> tuple[str, ...]:
     """Comma-separated texts."""
     return tuple(filter(None, (part.strip() for part in value.split(","))))
+
+
+def _words(value: str) -> tuple[str, ...]:
+    """Secrets that stand in an address, comma-separated for rotation."""
+    words = _several(value)
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]{20,}", word) for word in words):
+        raise ValueError("is not made of 20 or more letters, digits, - and _")
+    return words
 
 
 def _safe_url(value: str) -> str:
@@ -247,10 +267,43 @@ class Settings:
     odoo_url: str = setting("ODOO_URL", "Odoo's address, such as https://erp.example.com.", _url("https", "http"))
     odoo_database: str = setting("ODOO_DATABASE", "Name of Odoo's database.")
     odoo_login: str = setting("ODOO_LOGIN", "Login of Milepost's user in Odoo.")
-    odoo_api_key: str = setting("ODOO_API_KEY", "API key of that user; lives 90 days at most in Odoo.", secret=True)
+    odoo_api_keys: tuple[str, ...] = setting(
+        "ODOO_API_KEY",
+        "API keys of that user, comma-separated for rotation: the first that Odoo takes; they live 90 days at most.",
+        _several,
+        secret=True,
+    )
+    odoo_api_key_file: str = setting(
+        "ODOO_API_KEY_FILE", "File that holds them instead; read again when Odoo refuses a key."
+    )
     odoo_password: str = setting("ODOO_PASSWORD", "Password of that user, where there is no API key.", secret=True)
+    reconcile_hour: int = setting(
+        "MILEPOST_RECONCILE_HOUR", "Hour of the day, in UTC, after which Odoo is compared with the store.", _hour, "1"
+    )
     odoo_timeout_seconds: int = setting(
         "ODOO_TIMEOUT_SECONDS", "Longest wait for one answer of Odoo, in seconds.", _whole, "30"
+    )
+
+    odoo_calls_per_minute: int = setting(
+        "ODOO_CALLS_PER_MINUTE",
+        "Most calls to Odoo in a minute, by all processes together; half of them for what is not written there.",
+        _calls,
+        "600",
+    )
+    odoo_concurrent_calls: int = setting(
+        "ODOO_CONCURRENT_CALLS", "Most calls to Odoo under way at once, by all processes together.", _count, "2"
+    )
+    odoo_slow_seconds: int = setting(
+        "ODOO_SLOW_SECONDS",
+        "Odoo is written to at half the pace, and half again, while 5 of 100 answers take more seconds than this.",
+        _count,
+        "5",
+    )
+    odoo_webhook_words: tuple[str, ...] = setting(
+        "ODOO_WEBHOOK_WORD",
+        "Secret in the address Odoo's automation rule posts to, 20 letters and digits or more; empty closes it.",
+        _words,
+        secret=True,
     )
 
     carrier_secrets: Mapping[str, tuple[str, ...]] = setting(
@@ -264,6 +317,12 @@ class Settings:
         "CARRIER_<NAME>_ADDRESSES",
         "Networks a carrier may call from, comma-separated, such as 20.65.16.22/31; empty asks its proof only.",
         _networks,
+    )
+
+    carrier_companies: Mapping[str, int] = setting(
+        "CARRIER_<NAME>_COMPANY",
+        "Odoo's id of the company a carrier's account belongs to; CARRIER_<NAME>__<ACCOUNT>_COMPANY for one account.",
+        _count,
     )
 
     def networks_of(self, carrier: str) -> tuple[IPv4Network | IPv6Network, ...]:

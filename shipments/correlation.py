@@ -1,9 +1,12 @@
 """Which delivery an event belongs to: by its number, in the form numbers are compared in, else by its references."""
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shipments.check_digits import mod10, mod37
 from shipments.event import CARRIER, CARRIER_CANDIDATE, CARRIER_GUESS
 from shipments.fold import Standing
 
@@ -29,7 +32,10 @@ SAME_PARCEL = frozenset(
 )
 """Types of references that are another number of the very parcel: a partner's, the one before, the one from now on."""
 
-_NAMES_NOTHING = frozenset(
+WAY_BACK = frozenset({"return_parcel", "return_pin", "return_tracking_number"})
+"""Types of references that are the number under which the parcel comes back."""
+
+_NAMES_NOTHING = WAY_BACK | frozenset(
     {
         CARRIER,
         CARRIER_CANDIDATE,
@@ -41,8 +47,6 @@ _NAMES_NOTHING = frozenset(
         "mode",
         "original_code",
         "provider",
-        "return_parcel",
-        "return_pin",
         "status_detail",
         "sub_code",
         "substatus",
@@ -54,15 +58,33 @@ _NAMES_NOTHING = frozenset(
         "voyage",
     }
 )
-"""Types that say something else about a parcel, or name its way back, which is another delivery."""
+"""Types that say something else about a parcel, or name its way back, which `settle` takes over from its events."""
+
+
+_LONG_FORMS: Mapping[int, tuple[re.Pattern[str], Callable[[str], bool]]] = {
+    15: (re.compile(r"(\d{14})[0-9A-Z]"), mod37),  # DPD: its check character is on the label and in few messages
+    20: (re.compile(r"00(\d{18})"), mod10),  # SSCC behind its GS1 application identifier
+    22: (re.compile(r"96\d{5}(\d{15})"), lambda number: mod10(number[7:])),  # FedEx Ground in its barcode
+    30: (re.compile(r"420\d{5}(9[1-5]\d{20})"), lambda number: mod10(number[8:])),  # USPS behind a ZIP code
+    34: (re.compile(r"420\d{9}(9[1-5]\d{20})"), lambda number: mod10(number[12:])),
+}
+"""What a scanner reads around a number, by its length: the form with the number itself, and what has to hold for it."""
 
 
 def comparable(number: str) -> str:
-    """The number as it is compared: letters and digits only, in upper case.
+    """The number as it is compared: letters and digits only, in upper case, without what a barcode has around it.
 
-    Odoo's users type blanks and dashes into tracking references, and carriers print numbers in groups.
+    Odoo's users type blanks and dashes into tracking references, and carriers print numbers in groups. What a scanner
+    types is longer than what the carrier tells; it is cut only where a check digit says that it is that form.
     """
-    return "".join(c for c in number.upper() if c.isalnum())
+    if not number.isascii():
+        number = unicodedata.normalize("NFKC", number)
+    plain = "".join(c for c in number.upper() if c.isalnum())
+    if form := _LONG_FORMS.get(len(plain)):
+        pattern, holds = form
+        if (found := pattern.fullmatch(plain)) and plain.isascii() and holds(plain):
+            return comparable(found[1])
+    return plain
 
 
 def journey_of(journeys: Sequence[Standing], registered_at: datetime, earlier_claims: bool) -> Standing | None:

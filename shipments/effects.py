@@ -12,6 +12,10 @@ class Kind(StrEnum):
     ORDER = "order"  # the rolled-up state of one sale order in Odoo: likewise
     ACTIVITY = "activity"  # a task for an exception: opened once, closed when the parcel moves on
     TIMELINE = "timeline"  # one row of the event model in Odoo
+    DOCUMENT = "document"  # a document that proves a delivery, attached to it in Odoo
+    BILLING = "billing"  # what finance is told of a delivery or an order: a flag, and later corrections beside it
+    INVOICE = "invoice"  # the draft invoice of an order: asked for once, where the policy says so
+    COMMITMENT = "commitment"  # the promised date of an order, where the policy lets it follow a later estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,20 +14,30 @@ The rules, and where they come from (design.md, "Fold"; carriers' traps):
 - a number that starts again long after its journey ended is another parcel: a new journey;
 - a retraction takes an event back, whichever of the two arrives first; test events move nothing;
 - proof of delivery never makes a delivery;
+- that it was ever told to be delivered is remembered (`hand_over`), with what that turned into: who has billed on it
+  must hear of it;
 - pieces under one number are walked each by itself, and all that the carrier announces have to arrive. What is told
   without a piece is told of each, so it also holds for a piece that nothing else was heard of.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from shipments.event import Event, Leg
+from shipments.handover import MOST_ESTIMATES, Estimate, HandOver, merge_estimates, merge_hand_overs
 from shipments.milestone import DEFINITIONS, ExceptionCategory, Milestone, Phase
+from shipments.proof import link_of
 
 CLOCK_SKEW = timedelta(hours=24)
 """A carrier's clock or zone may be wrong by this much; an event further ahead is ordered by when it arrived."""
+
+HEARD_WITHIN = 15 * 60
+"""Seconds. News that change nothing else are written to Odoo once in this time, so that a talkative carrier does not
+have the same delivery written again and again."""
 
 NEW_JOURNEY_AFTER_END = timedelta(days=60)
 NEW_JOURNEY_AFTER_SILENCE = timedelta(days=180)
@@ -47,10 +57,11 @@ _TROUBLE_ON_THE_WAY = frozenset({Milestone.EXCEPTION, Milestone.DELAYED, Milesto
 
 
 class Dated(NamedTuple):
-    """An event with the moment it is ordered by."""
+    """An event with the moment it is ordered by, and when its message arrived."""
 
     instant: datetime
     event: Event
+    received_at: datetime | None = None
 
 
 def dated(event: Event, received_at: datetime) -> Dated:
@@ -58,14 +69,14 @@ def dated(event: Event, received_at: datetime) -> Dated:
     instant = event.instant()
     if instant is None or instant > received_at + CLOCK_SKEW:
         instant = received_at
-    return Dated(instant, event)
+    return Dated(instant, event, received_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One stretch of trouble: opened by an event with a category, closed when the parcel moves on without one."""
 
-    key: str  # the key of the event that opened it, 32 hex digits
+    key: str  # the first, second, ... stretch of this kind of trouble of this parcel: 32 hex digits
     category: ExceptionCategory
     milestone: Milestone
     opened_at: datetime
@@ -79,6 +90,10 @@ class Standing:
 
     instant: the moment of the event that put it there (UTC). occurred: that event's time as the carrier means it.
     started_at, last_at: moments of the first and the last event of the journey.
+    hand_over: None unless something of it was ever told to be delivered. estimates: oldest first.
+    turned_at: the moment of the first event on its way back; None if it has not turned.
+    heard_at: when the last message with an event of it arrived, rounded down to HEARD_WITHIN. parcels, arrived: how
+    many parcels or pieces it is, and how many of them are delivered or back.
     """
 
     milestone: Milestone
@@ -94,6 +109,12 @@ class Standing:
     estimated_delivery_at: str | None = None
     proof_of_delivery: dict[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
+    hand_over: HandOver | None = None
+    estimates: tuple[Estimate, ...] = ()
+    turned_at: datetime | None = None
+    heard_at: datetime | None = None
+    parcels: int = 1
+    arrived: int = 0
 
     @property
     def phase(self) -> Phase:
@@ -104,8 +125,8 @@ class Standing:
         return DEFINITIONS[self.milestone].rank
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is stored."""
-        return {
+        """As it is stored. What came later (hand_over and all behind it) is only there where there is any."""
+        stored: dict[str, Any] = {
             "milestone": self.milestone.value,
             "exception_category": self.exception_category.value if self.exception_category else None,
             "leg": self.leg.value,
@@ -130,6 +151,19 @@ class Standing:
                 for p in self.problems
             ],
         }
+        if self.hand_over:
+            stored["hand_over"] = self.hand_over.to_dict()
+        if self.estimates:
+            stored["estimates"] = [(e.told_at.isoformat(), *e[1:]) for e in self.estimates]
+        if self.turned_at:
+            stored["turned_at"] = self.turned_at.isoformat()
+        if self.heard_at:
+            stored["heard_at"] = self.heard_at.isoformat()
+        if self.parcels > 1:
+            stored["parcels"] = self.parcels
+        if self.arrived:
+            stored["arrived"] = self.arrived
+        return stored
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Standing":
@@ -147,6 +181,7 @@ class Standing:
             )
             for p in data["problems"]
         )
+        hand_over = data.get("hand_over")
         return cls(
             milestone=Milestone(data["milestone"]),
             exception_category=ExceptionCategory(category) if category else None,
@@ -158,6 +193,12 @@ class Standing:
             estimated_delivery_at=data["estimated_delivery_at"],
             proof_of_delivery=data["proof_of_delivery"],
             problems=problems,
+            hand_over=HandOver.from_dict(hand_over) if hand_over else None,
+            estimates=tuple(Estimate(datetime.fromisoformat(at), *rest) for at, *rest in data.get("estimates", ())),
+            turned_at=datetime.fromisoformat(data["turned_at"]) if "turned_at" in data else None,
+            heard_at=datetime.fromisoformat(data["heard_at"]) if "heard_at" in data else None,
+            parcels=data.get("parcels", 1),
+            arrived=data.get("arrived", 0),
             **moments,
         )
 
@@ -168,8 +209,9 @@ def fold(entries: Iterable[Dated], counts: Callable[[Event], bool] = lambda _: T
     entries: all that is known of one parcel, in any order, repeats allowed. counts: leaves out events that shall not
     be seen, such as milestones the policy keeps from Odoo.
     """
-    standings = []
-    for journey in _journeys(_in_order(entries, counts)):
+    standings: list[Standing] = []
+    in_order, withdrawn = _in_order(entries, counts)
+    for journey in _journeys(in_order):
         pieces = sorted({e.event.piece for e in journey if e.event.piece})
         expected = _expected(journey, len(pieces))
         if expected < 2:
@@ -177,6 +219,8 @@ def fold(entries: Iterable[Dated], counts: Callable[[Event], bool] = lambda _: T
         else:
             parts = [_walk([e for e in journey if e.event.piece in (None, piece)]) for piece in pieces]
             standings.append(roll_up(parts, expected))
+    for entry in withdrawn:
+        _note_withdrawn(standings, entry)
     return tuple(standings)
 
 
@@ -197,8 +241,11 @@ def roll_up(standings: Sequence[Standing], expected: int) -> Standing:
     """Where several stand together: parcels of a shipment, shipments of an order, pieces of a parcel; at least one.
 
     All delivered is delivered. Some delivered, or fewer known than expected, is partially_delivered. Else the one in
-    trouble speaks for all, else the one that is least far. Cancelled ones do not count beside others.
+    trouble speaks for all, else the one that is least far. Cancelled ones do not count beside others. The only one of
+    one is the answer itself.
     """
+    if len(standings) == 1 and expected <= 1:
+        return standings[0]
     living = [s for s in standings if s.milestone is not Milestone.CANCELLED] or list(standings)
     done = [s for s in living if s.milestone in (Milestone.DELIVERED, Milestone.RETURNED)]
     missing = max(0, expected - len(standings)) + len(living) - len(done)
@@ -216,7 +263,12 @@ def roll_up(standings: Sequence[Standing], expected: int) -> Standing:
         exception_category=_worst_category(speaker, living),
         started_at=min(s.started_at for s in living),
         last_at=max(s.last_at for s in living),
-        problems=tuple(p for s in living for p in s.problems),
+        problems=_all_problems(living),
+        hand_over=merge_hand_overs([s.hand_over for s in living], missing=len(standings) < expected),
+        estimates=merge_estimates(s.estimates for s in living),
+        turned_at=_first_turn(living),
+        parcels=sum(s.parcels for s in living) + max(0, expected - len(standings)),
+        arrived=sum(s.arrived for s in living),
     )
 
 
@@ -230,8 +282,32 @@ def same_parcel(standings: Sequence[Standing]) -> Standing:
         speaker,
         started_at=min(s.started_at for s in standings),
         last_at=max(s.last_at for s in standings),
-        problems=tuple(p for s in standings for p in s.problems),
+        problems=_all_problems(standings),
+        hand_over=_remembered(standings, speaker),
+        turned_at=_first_turn(standings),
     )
+
+
+def _remembered(standings: Iterable[Standing], speaker: Standing) -> HandOver | None:
+    """The hand-over under any of a parcel's numbers, taken back by where it stands if that is not delivered."""
+    last = max((s.hand_over for s in standings if s.hand_over), key=lambda h: (h.at, h.told or ""), default=None)
+    if last is None or last.taken_back or speaker.milestone is Milestone.DELIVERED:
+        return last
+    return replace(last, taken_back=_where(speaker.milestone, speaker.exception_category))
+
+
+def _all_problems(standings: Iterable[Standing]) -> tuple[Problem, ...]:
+    """Each once: what is told of a whole consignment is told of each of its parcels."""
+    found: dict[str, Problem] = {}
+    for problem in (p for s in standings for p in s.problems):
+        other = found.get(problem.key, problem)
+        first = min(other, problem, key=lambda p: (p.opened_at, p.milestone, p.description or ""))
+        found[problem.key] = replace(first, open=other.open or problem.open)
+    return tuple(found.values())
+
+
+def _first_turn(standings: Iterable[Standing]) -> datetime | None:
+    return min((s.turned_at for s in standings if s.turned_at), default=None)
 
 
 _PHASES = (Phase.NEWS, Phase.BEFORE, Phase.MOVING, Phase.END)
@@ -266,7 +342,8 @@ def _worst_category(speaker: Standing, living: Sequence[Standing]) -> ExceptionC
     return _latest(others).exception_category if others else None
 
 
-def _in_order(entries: Iterable[Dated], counts: Callable[[Event], bool]) -> list[Dated]:
+def _in_order(entries: Iterable[Dated], counts: Callable[[Event], bool]) -> tuple[list[Dated], list[Dated]]:
+    """The events that stand, in order, and the deliveries that were told and withdrawn, likewise."""
     unique = {entry.event.key: entry for entry in entries}.values()
     retracted = {e.event.retracts for e in unique if e.event.retracts}
     standing = [
@@ -277,7 +354,33 @@ def _in_order(entries: Iterable[Dated], counts: Callable[[Event], bool]) -> list
         and e.event.provider_event_id not in retracted
         and counts(e.event)
     ]
-    return sorted(standing, key=lambda e: (e.instant, DEFINITIONS[e.event.milestone].rank, e.event.key))
+    withdrawn = [e for e in unique if e.event.provider_event_id in retracted] if retracted else []
+    deliveries = [
+        e
+        for e in withdrawn
+        if (e.event.milestone, e.event.leg) == (Milestone.DELIVERED, Leg.OUTBOUND)
+        and not e.event.is_test
+        and counts(e.event)
+    ]
+    return sorted(standing, key=_place_in_order), sorted(deliveries, key=_place_in_order)
+
+
+def _place_in_order(entry: Dated) -> tuple[datetime, int, UUID]:
+    return entry.instant, DEFINITIONS[entry.event.milestone].rank, entry.event.key
+
+
+def _note_withdrawn(standings: list[Standing], entry: Dated) -> None:
+    """A delivery that was told and withdrawn is not forgotten by the journey it belonged to."""
+    if not standings:
+        return
+    place = max((n for n, s in enumerate(standings) if s.started_at <= entry.instant), default=0)
+    standing = standings[place]
+    if standing.hand_over is None:
+        since = _where(standing.milestone, standing.exception_category)
+        hand_over = HandOver(
+            entry.instant, _written(entry.event), None, proven=False, complete=not entry.event.piece, taken_back=since
+        )
+        standings[place] = replace(standing, hand_over=hand_over)
 
 
 def _journeys(entries: Sequence[Dated]) -> list[list[Dated]]:
@@ -311,6 +414,8 @@ class _Way:
     leg: Leg
     entry: Dated  # the one that put it there
     problems: tuple[Problem, ...] = ()
+    delivered: Dated | None = None  # the last one that made it delivered
+    turned_at: datetime | None = None
 
 
 def _walk(entries: Sequence[Dated]) -> Standing:
@@ -322,34 +427,81 @@ def _walk(entries: Sequence[Dated]) -> Standing:
         if _moves(way, entry.event):
             _move(way, entry)
     event = way.entry.event
+    estimates = _estimates(entries)
     has_proof = way.milestone in (Milestone.DELIVERED, Milestone.PARTIALLY_DELIVERED, Milestone.RETURNED)
     return Standing(
         milestone=way.milestone,
         exception_category=way.category,
         leg=way.leg,
         instant=way.entry.instant,
-        occurred=event.occurred_at.isoformat() if event.occurred_at else None,
+        occurred=_written(event),
         location=place(event),
         carrier=first.event.carrier,
         tracking_number=first.event.tracking_number,
         started_at=first.instant,
         last_at=last.instant,
-        estimated_delivery_at=_latest_estimate(entries),
+        estimated_delivery_at=estimates[-1].at if estimates else None,
         proof_of_delivery=_latest_proof(entries) if has_proof else None,
         problems=way.problems,
+        hand_over=_hand_over(way, entries),
+        estimates=estimates,
+        turned_at=way.turned_at,
+        heard_at=_heard_at(entries),
+        arrived=int(way.milestone in (Milestone.DELIVERED, Milestone.RETURNED)),
     )
 
 
-def _latest_estimate(entries: Sequence[Dated]) -> str | None:
-    """Whichever event brings it, news included."""
-    estimates = (entry.event.estimated_delivery_at for entry in reversed(entries))
-    return next((estimate.isoformat() for estimate in estimates if estimate), None)
+def _heard_at(entries: Iterable[Dated]) -> datetime | None:
+    """When the last message arrived that told of any of them."""
+    last = max((entry.received_at for entry in entries if entry.received_at), default=None)
+    return last and datetime.fromtimestamp(last.timestamp() // HEARD_WITHIN * HEARD_WITHIN, UTC)
+
+
+def _estimates(entries: Sequence[Dated]) -> tuple[Estimate, ...]:
+    """Whichever event brings them, news included. The same told again is no revision."""
+    found: list[Estimate] = []
+    for instant, event, _ in entries:
+        if event.estimated_delivery_at:
+            at = event.estimated_delivery_at.isoformat()
+            if not found or found[-1].at != at:
+                found.append(Estimate(instant, at, event.carrier, event.tracking_number))
+    return tuple(found[-MOST_ESTIMATES:])
+
+
+def _hand_over(way: _Way, entries: Sequence[Dated]) -> HandOver | None:
+    """From the last event that made it delivered; else, incomplete, from the last that said so and does not count.
+
+    That one may have counted before others were heard of.
+    """
+    told = (entry for entry in reversed(entries) if entry.event.milestone is Milestone.DELIVERED)
+    delivered = way.delivered or next(told, None)
+    if delivered is None:
+        return None
+    proofs = [entry.event.proof_of_delivery for entry in entries if entry.event.proof_of_delivery]
+    return HandOver(
+        at=delivered.instant,
+        told=_written(delivered.event),
+        signed_by=next((proof.signed_by for proof in reversed(proofs) if proof.signed_by), None),
+        proven=any(proof.signed_by or proof.document for proof in proofs),
+        complete=way.delivered is not None,
+        taken_back=None if way.milestone is Milestone.DELIVERED else _where(way.milestone, way.category),
+    )
+
+
+def _written(event: Event) -> str | None:
+    return event.occurred_at.isoformat() if event.occurred_at else None
+
+
+def _where(milestone: Milestone, category: ExceptionCategory | None) -> str:
+    return f"{milestone.value}: {category.value}" if category else milestone.value
 
 
 def _latest_proof(entries: Sequence[Dated]) -> dict[str, Any] | None:
-    """Whichever event brings it: carriers tell of a signature apart from the delivery."""
+    """Whichever event brings it: carriers tell of a signature apart from the delivery. A document only as a link: one
+    that came whole stays in its event.
+    """
     proofs = (entry.event.proof_of_delivery for entry in reversed(entries))
-    return next(({"signed_by": p.signed_by, "at": p.at, "document": p.document} for p in proofs if p), None)
+    return next(({"signed_by": p.signed_by, "at": p.at, "document": link_of(p.document)} for p in proofs if p), None)
 
 
 def _moves(way: _Way, event: Event) -> bool:
@@ -373,16 +525,20 @@ def _move(way: _Way, entry: Dated) -> None:
     phase = DEFINITIONS[event.milestone].phase
     if event.milestone in _WAY_BACK or (event.leg is Leg.RETURN and phase in (Phase.MOVING, Phase.END)):
         way.leg = Leg.RETURN
+        way.turned_at = way.turned_at or entry.instant
     milestone, category = event.milestone, event.exception_category
     if way.leg is Leg.RETURN:
-        milestone = _on_the_way_back(milestone)
+        milestone = on_the_way_back(milestone)
         if milestone is Milestone.RETURN_IN_TRANSIT and way.milestone is Milestone.RETURN_IN_TRANSIT:
             category = category or way.category  # the reason it comes back stands until it is back
     way.milestone, way.category, way.entry = milestone, category, entry
+    if milestone is Milestone.DELIVERED:
+        way.delivered = entry
     way.problems = _problems(way.problems, entry, milestone, category)
 
 
-def _on_the_way_back(milestone: Milestone) -> Milestone:
+def on_the_way_back(milestone: Milestone) -> Milestone:
+    """What a milestone means while the parcel comes back."""
     if milestone in (Milestone.DELIVERED, Milestone.RETURNED, Milestone.PARTIALLY_DELIVERED):
         return Milestone.RETURNED
     if milestone in _TROUBLE_ON_THE_WAY or DEFINITIONS[milestone].phase is not Phase.MOVING:
@@ -401,8 +557,19 @@ def _problems(
     closed = tuple(replace(p, open=False) if p.open else p for p in problems)
     if category is None:
         return closed
-    event = entry.event
-    return (*closed, Problem(event.key.hex, category, milestone, entry.instant, event.description))
+    key = _problem_key(problems, entry.event, category)
+    return (*closed, Problem(key, category, milestone, entry.instant, entry.event.description))
+
+
+def _problem_key(problems: tuple[Problem, ...], event: Event, category: ExceptionCategory) -> str:
+    """Which stretch of that trouble it is, by count: an earlier report that comes late is of the same stretch."""
+    known = {problem.key for problem in problems}
+    for stretch in range(len(known) + 1):
+        parts = (event.carrier, event.tracking_number, event.journey, event.piece, category.value, stretch)
+        key = blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        if key not in known:
+            break
+    return key
 
 
 def place(event: Event) -> str | None:

@@ -1,6 +1,8 @@
 """Performing effects: claim what is due, do it in Odoo in batches, write down what became of it."""
 
 import logging
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +14,7 @@ from config import metrics
 from shipments.clock import now
 from shipments.effects import Kind
 from shipments.errors import OdooAway
+from shipments.keep import Keep
 from shipments.store.effects import (
     MOST_ATTEMPTS,
     Claimed,
@@ -20,14 +23,32 @@ from shipments.store.effects import (
     delay_after,
     record_effects,
     release_effects,
+    wake_effects,
 )
+from shipments.store.keeps import find_keeps
 from shipments.store.transaction import transact
-from workers.odoo.client import Odoo
-from workers.odoo.writes import Outcome, Work, write_activities, write_deliveries, write_orders, write_timeline
+from workers.odoo.activities import write_activities
+from workers.odoo.billing import write_billing, write_invoices
+from workers.odoo.client import Odoo, OdooConflict, OdooTooSlow
+from workers.odoo.commitments import write_commitments
+from workers.odoo.conflicts import past_conflicts
+from workers.odoo.documents import write_documents
+from workers.odoo.pace import Pace
+from workers.odoo.writes import ROWS_A_CALL, Outcome, Work, write_deliveries, write_orders, write_timeline
 
 log = logging.getLogger(__name__)
 
-BATCH = {Kind.DELIVERY: 300, Kind.ORDER: 600, Kind.ACTIVITY: 200, Kind.TIMELINE: 600}
+BATCH = {
+    Kind.DELIVERY: 300,
+    Kind.ORDER: 600,
+    Kind.ACTIVITY: 200,
+    Kind.TIMELINE: 600,
+    Kind.DOCUMENT: 20,
+    **dict.fromkeys((Kind.BILLING, Kind.INVOICE, Kind.COMMITMENT), 300),
+}
+
+KEPT_KINDS = (Kind.DELIVERY, Kind.ORDER)
+"""What a person may keep as it is in Odoo."""
 
 Performer = Callable[[Odoo, Sequence[Work]], dict[str, Outcome]]
 
@@ -36,6 +57,10 @@ PERFORMERS: Mapping[Kind, Performer] = {
     Kind.ORDER: write_orders,
     Kind.ACTIVITY: write_activities,
     Kind.TIMELINE: write_timeline,
+    Kind.DOCUMENT: write_documents,
+    Kind.BILLING: write_billing,
+    Kind.INVOICE: write_invoices,
+    Kind.COMMITMENT: write_commitments,
 }
 
 
@@ -51,29 +76,48 @@ class Done:
 
 
 class Round(NamedTuple):
-    """How many effects a round performed, and whether a batch was full, so that more of them wait."""
+    """How many effects a round performed, and whether more wait: a batch was full, or its time was over."""
 
     performed: int
     full: bool
 
 
-def act_round(engine: Engine, odoo: Odoo, tally: Done) -> Round:
-    """Performs one batch of each kind, what a person waits for first. Lets OdooAway through."""
-    performed = {kind: _act_kind(engine, odoo, kind, tally) for kind in Kind}
-    return Round(sum(performed.values()), any(performed[kind] == BATCH[kind] for kind in Kind))
+def act_round(engine: Engine, odoo: Odoo, tally: Done, pace: Pace | None = None, ends_at: float = math.inf) -> Round:
+    """Performs one batch of each kind, what a person waits for first. Lets OdooAway through.
+
+    pace: how large the batches are, and whether everything has its turn; full pace without one.
+    ends_at: by time.monotonic(); no kind is begun after it, since a task that takes too long is killed.
+    """
+    pace = pace or Pace(math.inf)
+    transact(engine, wake_effects)
+    most = {kind: pace.most(kind, BATCH[kind]) for kind in Kind if pace.turn(kind)}
+    performed: dict[Kind, int] = {}
+    for kind in most:
+        if time.monotonic() > ends_at:
+            return Round(sum(performed.values()), full=True)
+        performed[kind] = _act_kind(engine, odoo, kind, tally, pace)
+    pace.went_round()
+    return Round(sum(performed.values()), any(performed[kind] == most[kind] for kind in most))
 
 
-def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
+def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done, pace: Pace) -> int:
     with engine.begin() as connection:
-        claimed = claim_effects(connection, kind, BATCH[kind])
+        claimed = claim_effects(connection, kind, pace.most(kind, BATCH[kind]))
+        keeps = find_keeps(connection, [c.key for c in claimed]) if claimed and kind in KEPT_KINDS else {}
     if not claimed:
         return 0
     calls = odoo.calls
+    works = [_work(c, keeps.get(c.key)) for c in claimed]
     try:
-        outcomes = PERFORMERS[kind](odoo, [_work(c) for c in claimed])
-    except OdooAway:
+        outcomes = past_conflicts(kind, lambda: PERFORMERS[kind](odoo, works))
+    except OdooConflict as fault:
+        outcomes = {work.key: Outcome("later", str(fault), work.sent) for work in works}
+    except OdooAway as fault:
+        if isinstance(fault, OdooTooSlow):
+            pace.timed_out(kind, min(len(claimed), ROWS_A_CALL))
         transact(engine, lambda connection: release_effects(connection, claimed))
         raise
+    pace.went_through(kind, BATCH[kind])
     at = now()
     recorded = [_record(c, outcomes.get(c.key)) for c in claimed]
     transact(engine, lambda connection: record_effects(connection, recorded))
@@ -82,8 +126,9 @@ def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done) -> int:
     return len(claimed)
 
 
-def _work(claimed: Claimed) -> Work:
-    return Work(claimed.key, claimed.subject, claimed.payload, claimed.sent, changed=claimed.version > 1)
+def _work(claimed: Claimed, keep: Keep | None) -> Work:
+    changed = claimed.version > 1
+    return Work(claimed.key, claimed.subject, claimed.payload, claimed.sent, changed, at=claimed.claimed_at, keep=keep)
 
 
 def _record(claimed: Claimed, outcome: Outcome | None) -> Recorded:
@@ -93,7 +138,8 @@ def _record(claimed: Claimed, outcome: Outcome | None) -> Recorded:
     if outcome is None or outcome.state == "later":
         reason = outcome.reason if outcome else "Odoo gave no answer for it"
         return Recorded(claimed, "due", delay_after(claimed.attempts), reason, bool(outcome and outcome.sent))
-    return Recorded(claimed, outcome.state, reason=outcome.reason or None, sent=outcome.sent)
+    why = outcome.reason or None
+    return Recorded(claimed, outcome.state, reason=why, sent=outcome.sent, again_at=outcome.again_at)
 
 
 def _note(kind: Kind, recorded: Sequence[Recorded], at: datetime, tally: Done) -> None:

@@ -3,7 +3,7 @@
 workers/scheduler.py leaves out a call that would only lengthen a queue nobody works on.
 """
 
-from config.queues import ACT, BULK, CORRELATE, INGEST_BULK, INGEST_LIVE, LIVE, POLL, PRUNE, SWEEP
+from config.queues import ACT, BULK, CORRELATE, INGEST_BULK, INGEST_LIVE, LIVE, POLL, PRUNE, RECONCILE, SWEEP
 
 
 def _every(seconds: float, task: str, queue: str, *args: str) -> dict[str, object]:
@@ -18,4 +18,5 @@ SCHEDULE = {
     "sweep": _every(10, "sweep", SWEEP),
     "poll": _every(10, "poll", POLL),
     "prune": _every(600, "prune", PRUNE),
+    "reconcile": _every(60, "reconcile", RECONCILE),
 }

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging, worker_process_init
+from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, worker_process_init
 from kombu import Queue
 
 from carriers.registry import all_carriers
@@ -15,7 +15,7 @@ from config.queues import QUEUES
 from config.settings import get_settings
 from shipments.errors import SetupFault
 from workers.beat import SCHEDULE
-from workers.resources import policy, polling
+from workers.resources import engine, meter, policy, polling
 
 TASK_SECONDS = 50
 """A task stops taking more work after a while (see workers/tasks); this is where it is stopped."""
@@ -83,3 +83,10 @@ def _read_setup(**_: Any) -> None:
 @worker_process_init.connect
 def _collect_seldom(**_: Any) -> None:
     collect_seldom()
+
+
+@task_postrun.connect
+def _account_for_odoo(**_: Any) -> None:
+    """Whatever the task asked of Odoo is written down; most tasks ask nothing."""
+    if meter():
+        meter().post(engine())

@@ -1,16 +1,19 @@
 """Keeping the index of tracking numbers in step with Odoo, and finding the deliveries of parcels that wait for one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from shipments.correlation import Chosen, choose_by_reference
+from config import metrics
+from shipments.correlation import Chosen, choose_by_reference, comparable
 from shipments.delivery import Delivery
 from shipments.rules.policy import Policy
+from shipments.store.companies import may_see
 from shipments.store.deliveries import (
     OtherNumber,
+    Stranger,
     add_other_numbers,
     claim_strangers,
     count_unmatched,
@@ -23,14 +26,20 @@ from shipments.store.deliveries import (
     save_deliveries,
 )
 from shipments.store.events import lock_parcels_with
+from shipments.store.keeps import Noted, note_keeps
 from shipments.store.marks import find_mark, save_mark
 from shipments.store.settle import Settled, settle
 from shipments.store.transaction import transact
-from workers.odoo.client import Odoo
-from workers.odoo.index import find_named, find_numbers, pull
+from workers.odoo.client import Odoo, OdooTooSlow
+from workers.odoo.index import find_numbers, pull
+from workers.odoo.packages import find_packages
+from workers.odoo.references import find_named
 
 _PULLED = "odoo_pulled"
 STRANGERS_A_CALL = 100
+PULLED_AT_ONCE, _LEAST_PULLED = 2000, 50
+MOST_CANDIDATES = 5
+"""Of the deliveries that fit a parcel alike, that many are named and kept, for a person to choose."""
 
 
 @dataclass(slots=True)
@@ -45,17 +54,29 @@ class Correlated:
 
 
 def pull_changes(engine: Engine, odoo: Odoo, policy: Policy, tally: Correlated) -> None:
-    """Takes over what changed in Odoo since the last pull, page by page; a page that is stored is not read again."""
+    """Takes over what changed in Odoo since the last pull, page by page; a page that is stored is not read again.
+
+    A page that Odoo does not read in time is half as large the next time, until the pull has caught up.
+    """
     with engine.connect() as connection:
-        mark = find_mark(connection, _PULLED)
-    since = datetime.fromisoformat(mark["since"]) if mark and mark["since"] else None
-    more = True
+        mark = find_mark(connection, _PULLED) or {}
+    since = datetime.fromisoformat(mark["since"]) if mark.get("since") else None
+    rows, more = mark.get("rows", PULLED_AT_ONCE), True
     while more:
-        page = pull(odoo, since)
+        try:
+            page = pull(odoo, since, rows)
+        except OdooTooSlow:
+            _save_pulled(engine, since, max(_LEAST_PULLED, rows // 2))
+            raise
         store_deliveries(engine, page.deliveries, policy, tally)
         since, more = page.next_since, page.more
-        with engine.begin() as connection:
-            save_mark(connection, _PULLED, {"since": since.isoformat() if since else None})
+        _save_pulled(engine, since, rows if more else PULLED_AT_ONCE)
+
+
+def _save_pulled(engine: Engine, since: datetime | None, rows: int) -> None:
+    mark = {"since": since.isoformat() if since else None}
+    with engine.begin() as connection:
+        save_mark(connection, _PULLED, mark if rows == PULLED_AT_ONCE else {**mark, "rows": rows})
 
 
 def link_strangers(engine: Engine, policy: Policy, tally: Correlated) -> None:
@@ -76,10 +97,26 @@ def look_up_strangers(engine: Engine, odoo: Odoo, policy: Policy, tally: Correla
         if not numbers:
             break
         tally.asked += len(numbers)
-        store_deliveries(engine, find_numbers(odoo, numbers), policy, tally)
-        look_up_references(engine, odoo, numbers, policy, tally)
+        found = find_numbers(odoo, numbers)
+        store_deliveries(engine, found, policy, tally)
+        known = set(numbers_of(found))
+        if strangers := [number for number in numbers if comparable(number) not in known]:
+            look_up_packages(engine, odoo, strangers, policy, tally)
+            look_up_references(engine, odoo, strangers, policy, tally)
     with engine.connect() as connection:
         tally.unmatched = count_unmatched(connection)
+
+
+def look_up_packages(engine: Engine, odoo: Odoo, numbers: Sequence[str], policy: Policy, tally: Correlated) -> None:
+    """Asks Odoo which deliveries have packages of those names; all their packages so named are parcels of them."""
+    packed = find_packages(odoo, numbers)
+    others = [
+        OtherNumber(delivery.picking_id, name, f"package {name}", None, is_package=True)
+        for delivery, names in packed
+        for name in names
+    ]
+    store_deliveries(engine, [delivery for delivery, _ in packed], policy, tally)
+    _add_numbers(engine, others, {}, policy, tally)
 
 
 def look_up_references(engine: Engine, odoo: Odoo, numbers: Sequence[str], policy: Policy, tally: Correlated) -> None:
@@ -95,15 +132,24 @@ def look_up_references(engine: Engine, odoo: Odoo, numbers: Sequence[str], polic
     deliveries = {d.picking_id: d for d in naming.deliveries}
     others: list[OtherNumber] = []
     notes: dict[int, str | None] = {}
+    meant: set[int] = set()
     for stranger in strangers:
-        chosen = choose_by_reference(stranger.references, naming.named)
+        chosen = _of_own_companies(choose_by_reference(stranger.references, naming.named), stranger, deliveries)
         notes[stranger.id] = None
+        meant |= set(sorted(chosen.deliveries)[:MOST_CANDIDATES]) if chosen else set()
         if chosen and len(chosen.deliveries) == 1:
             (id_,) = chosen.deliveries
             others.append(OtherNumber(id_, stranger.number, chosen.because, chosen.stands_for))
         elif chosen:
             notes[stranger.id] = _note(chosen, deliveries)
-    store_deliveries(engine, [deliveries[other.shipment_id] for other in others], policy, tally)
+    store_deliveries(engine, [deliveries[id_] for id_ in sorted(meant)], policy, tally)
+    _add_numbers(engine, others, notes, policy, tally)
+
+
+def _add_numbers(
+    engine: Engine, others: Sequence[OtherNumber], notes: Mapping[int, str | None], policy: Policy, tally: Correlated
+) -> None:
+    """Takes over numbers that are in no tracking reference of Odoo's, and what to say of those that nobody has."""
 
     def work(connection: Connection) -> Settled:
         parcels = lock_parcels_with(connection, sorted({other.number for other in others}))
@@ -112,14 +158,23 @@ def look_up_references(engine: Engine, odoo: Odoo, numbers: Sequence[str], polic
         note_candidates(connection, notes)
         return settle(connection, parcels if added else [], added, policy)
 
-    _count(tally, transact(engine, work))
+    if others or notes:
+        _count(tally, transact(engine, work))
+
+
+def _of_own_companies(chosen: Chosen | None, stranger: Stranger, deliveries: Mapping[int, Delivery]) -> Chosen | None:
+    """What was chosen, without deliveries of companies that may not see the parcel; None if no other is left."""
+    if chosen is None or not stranger.companies:
+        return chosen
+    own = frozenset(id_ for id_ in chosen.deliveries if may_see(stranger.companies, deliveries[id_].company_id))
+    return replace(chosen, deliveries=own) if own else None
 
 
 def _note(chosen: Chosen, deliveries: Mapping[int, Delivery]) -> str:
-    """Which deliveries fit alike, for a person: the first few by name."""
-    names = sorted(deliveries[id_].name for id_ in chosen.deliveries)
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"{chosen.because} fits {', '.join(names[:5])}{more}"
+    """Which deliveries fit alike, for a person, who can link the first few by name."""
+    fit = [deliveries[id_].name for id_ in sorted(chosen.deliveries)]
+    more = f" and {len(fit) - MOST_CANDIDATES} more" if len(fit) > MOST_CANDIDATES else ""
+    return f"{chosen.because} fits {', '.join(fit[:MOST_CANDIDATES])}{more}"
 
 
 def store_deliveries(engine: Engine, deliveries: Sequence[Delivery], policy: Policy, tally: Correlated) -> None:
@@ -128,17 +183,30 @@ def store_deliveries(engine: Engine, deliveries: Sequence[Delivery], policy: Pol
     Parcels are locked before deliveries, as everywhere, so that two transactions wait and never deadlock.
     """
 
-    def work(connection: Connection) -> Settled:
+    def work(connection: Connection) -> tuple[Settled, Noted]:
         ids = [d.picking_id for d in deliveries]
-        numbers = {*numbers_of(deliveries), *find_numbers_of(connection, ids)}
+        originals = {d.return_of for d in deliveries if d.return_of and d.is_return}
+        numbers = {*numbers_of(deliveries), *find_numbers_of(connection, {*ids, *originals})}
         parcels = lock_parcels_with(connection, sorted(numbers))
         lock_shipments(connection, ids)
         changed = save_deliveries(connection, deliveries)
-        return settle(connection, parcels if changed else [], changed, policy)
+        settled = settle(connection, parcels if changed else [], changed, policy)
+        return settled, note_keeps(connection, {f"delivery:{d.picking_id}": d.keep for d in deliveries})
 
     if deliveries:
         tally.deliveries += len(deliveries)
-        _count(tally, transact(engine, work))
+        settled, noted = transact(engine, work)
+        _count(tally, settled)
+        count_keeps(tally, noted)
+
+
+def count_keeps(tally: Correlated, noted: Noted) -> None:
+    """Effects to perform again, and news for the metrics."""
+    tally.effects += len(noted.kept) + len(noted.unlocked)
+    for key, why in noted.kept.items():
+        metrics.KEEPS.labels(key.partition(":")[0], why.value).inc()
+    for key in noted.unlocked:
+        metrics.KEEPS.labels(key.partition(":")[0], "unlocked").inc()
 
 
 def _count(tally: Correlated, settled: Settled) -> None:

@@ -5,8 +5,9 @@ import logging
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from config.queues import ingest_queue
+from config.queues import CORRELATE, ingest_queue
 from workers.celery import app
+from workers.resources import redis_client
 
 log = logging.getLogger(__name__)
 
@@ -24,3 +25,13 @@ def wake(task: str, queue: str, *args: str) -> bool:
 def wake_ingest(lane: str) -> bool:
     """Messages wait in that lane's stream."""
     return wake("ingest", ingest_queue(lane), lane)
+
+
+def wake_correlate() -> bool:
+    """Odoo says that a tracking number was changed there. A wake-up that waits is enough: it has read nothing yet."""
+    try:
+        if redis_client().llen(CORRELATE):
+            return True
+    except RedisError:
+        pass  # which wake() says
+    return wake("correlate", CORRELATE)

@@ -1,7 +1,8 @@
 """Ingesting a batch: in one transaction store the messages, their events and everything that follows from them."""
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, Engine
@@ -14,7 +15,8 @@ from shipments.fold import dated
 from shipments.milestone import Milestone
 from shipments.rules.policy import Policy
 from shipments.store.choices import apply_choices
-from shipments.store.events import save_events
+from shipments.store.companies import note_companies
+from shipments.store.events import Told, save_events
 from shipments.store.messages import MessageState, save_messages
 from shipments.store.settle import settle
 from shipments.store.transaction import transact
@@ -67,9 +69,13 @@ def _isolate(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tal
 
 def _store(connection: Connection, batch: Sequence[Understood], policy: Policy) -> Tally:
     save_messages(connection, [u.verdict for u in batch])
-    saved = save_events(connection, apply_choices(connection, (told for u in batch for told in u.told)))
+    told = apply_choices(connection, (told for u in batch for told in u.told))
+    saved = save_events(connection, told)
+    wider = _note_companies(connection, batch, told, policy) if policy.companies else []
     told_at = min((u.verdict.message.received_at for u in batch if u.verdict.message.lane == LIVE), default=None)
     settled = settle(connection, saved.parcel_ids, (), policy, news=saved.changed, told_at=told_at)
+    if wider:
+        settle(connection, wider, (), policy)
     return Tally(
         read=len(batch),
         events=len(saved.changed),
@@ -80,25 +86,40 @@ def _store(connection: Connection, batch: Sequence[Understood], policy: Policy) 
     )
 
 
+def _note_companies(
+    connection: Connection, batch: Sequence[Understood], told: Sequence[Told], policy: Policy
+) -> list[int]:
+    """The parcels that deliveries of more companies see now, with all that was told of them before."""
+    messages = (u.verdict.message for u in batch)
+    companies = {message.id: policy.company_of(message.carrier, message.account) for message in messages}
+    return note_companies(connection, ((t.event, companies[t.message_id]) for t in told))
+
+
 def _note(batch: Sequence[Understood], tally: Tally) -> None:
     """Counts and logs what a stored batch held; after the commit, so that a batch tried again counts once."""
     metrics.REPEATS.inc(tally.repeats)
+    for carrier, count in Counter(u.verdict.message.carrier for u in batch).items():
+        metrics.INGESTED.labels(carrier).inc(count)
     for understood in batch:
         verdict, message = understood.verdict, understood.verdict.message
         about = _about(understood)
-        metrics.INGESTED.labels(message.carrier).inc()
         if verdict.state is MessageState.PARKED:
             metrics.PARKED.labels(message.carrier).inc()
             log.warning("a message is parked", extra=about)
-        for told in understood.told:
-            metrics.EVENTS.labels(message.carrier).inc()
-            late = told.received_at - dated(told.event, told.received_at).instant
-            metrics.OCCURRED_TO_RECEIVED_SECONDS.labels(message.carrier).observe(max(0.0, late.total_seconds()))
-            if told.event.milestone is Milestone.UNKNOWN:
-                metrics.UNKNOWN_CODES.labels(message.carrier).inc()
-                code = f"{told.event.code_list}:{told.event.code}"
-                log.warning("a code has no mapping", extra=about | {"parcel": told.event.tracking_number, "code": code})
+        if understood.told:
+            _note_told(understood.told, message.carrier, about)
         log.info("ingested", extra=about | {"parcel": [t.event.tracking_number for t in understood.told][:20]})
+
+
+def _note_told(told: Sequence[Told], carrier: str, about: Mapping[str, str]) -> None:
+    metrics.EVENTS.labels(carrier).inc(len(told))
+    lateness = metrics.OCCURRED_TO_RECEIVED_SECONDS.labels(carrier)
+    for event, received_at in ((t.event, t.received_at) for t in told):
+        lateness.observe(max(0.0, (received_at - dated(event, received_at).instant).total_seconds()))
+        if event.milestone is Milestone.UNKNOWN:
+            metrics.UNKNOWN_CODES.labels(carrier).inc()
+            code = f"{event.code_list}:{event.code}"
+            log.warning("a code has no mapping", extra={**about, "parcel": event.tracking_number, "code": code})
 
 
 def _about(understood: Understood) -> dict[str, str]:

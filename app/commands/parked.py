@@ -25,7 +25,10 @@ _UNMATCHED = text("""
 @click.command()
 @click.option("--count", default=50, show_default=True, help="How many of each kind, the newest first.")
 def parked(count: int) -> None:
-    """List what waits: unreadable messages, effects Odoo refused, parcels without a delivery."""
+    """List what waits: unreadable messages, effects Odoo refused, parcels without a delivery.
+
+    `milepost link` says to which delivery a parcel belongs.
+    """
     with open_store().connect() as connection:
         values = {"count": count}
         for row in connection.execute(_MESSAGES, values):
@@ -35,7 +38,8 @@ def parked(count: int) -> None:
         for row in connection.execute(_UNMATCHED, values):
             click.echo(
                 f"parcel   {row.tracking_number}  since {row.unmatched_since:%Y-%m-%d %H:%M}  {row.carrier}: "
-                "no delivery in Odoo carries this number yet" + (f"; {row.candidates}" if row.candidates else "")
+                "no delivery in Odoo carries this number yet"
+                + (f"; {row.candidates}: choose with `milepost link`" if row.candidates else "")
             )
 
 

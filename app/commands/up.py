@@ -30,6 +30,7 @@ from config.embedded.folder import in_words, listening_fault, write_private
 from config.embedded.keep import MARK
 from config.embedded.servers import Servers
 from config.embedded.supervised import Supervised
+from config.running import ENVIRON
 from config.settings import Settings, load_settings
 from shipments.errors import SetupFault
 from shipments.store.migrate import migrate
@@ -37,9 +38,6 @@ from shipments.store.migrate import migrate
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 90
 SHARED = ("MILEPOST_REDIS_URL", "MILEPOST_DATABASE_URL", "MILEPOST_SECRET_KEY")
-ENVIRON = Path("run", "environ")
-"""What commands such as `milepost replay` need to reach the servers that run here."""
-
 KEEPS_ENDING = 3
 """So many ends of one process are reported, besides each one's line in the log."""
 

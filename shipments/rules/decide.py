@@ -10,22 +10,27 @@ from typing import Any
 
 from shipments.delivery import Delivery
 from shipments.effects import Effect, Kind
-from shipments.fold import Dated, Problem, Standing, place
+from shipments.fold import Dated, Standing, place
+from shipments.rules.commitment import estimate_history
+from shipments.rules.exceptions import decide_task, describe_trouble
 from shipments.rules.policy import Policy
 
 
 def decide_delivery(delivery: Delivery, standing: Standing, policy: Policy) -> list[Effect]:
     """The state of the delivery in Odoo, and an activity for each stretch of trouble that the policy makes a task."""
-    effects = [Effect(f"delivery:{delivery.picking_id}", Kind.DELIVERY, delivery.picking_id, _state(standing))]
-    for problem in standing.problems:
-        if policy.exceptions[problem.category].task:
-            effects.append(_activity(delivery, problem, policy))
-    return effects
+    effects = [Effect(f"delivery:{delivery.picking_id}", Kind.DELIVERY, delivery.picking_id, _state(standing, policy))]
+    tasks = (decide_task(delivery, problem, policy.exceptions[problem.category]) for problem in standing.problems)
+    return [*effects, *(task for task in tasks if task)]
 
 
-def decide_order(order_id: int, standing: Standing) -> Effect:
+def decide_order(order_id: int, standing: Standing, policy: Policy) -> Effect:
     """The rolled-up state of the sale order in Odoo."""
-    return Effect(f"order:{order_id}", Kind.ORDER, order_id, _state(standing))
+    return Effect(f"order:{order_id}", Kind.ORDER, order_id, _state(standing, policy))
+
+
+def withdraw_state(kind: Kind, subject: int, before: Standing, policy: Policy) -> Effect:
+    """Nothing is known any more of a delivery or an order that stood somewhere: its parcel was another's."""
+    return Effect(f"{kind.value}:{subject}", kind, subject, dict.fromkeys(_state(before, policy)))
 
 
 def decide_timeline(delivery_id: int, entries: Iterable[Dated], policy: Policy) -> list[Effect]:
@@ -37,37 +42,23 @@ def decide_timeline(delivery_id: int, entries: Iterable[Dated], policy: Policy) 
     ]
 
 
-def _state(standing: Standing) -> dict[str, Any]:
+def _state(standing: Standing, policy: Policy) -> dict[str, Any]:
     return {
         "milestone": standing.milestone.value,
         "exception_category": standing.exception_category.value if standing.exception_category else None,
+        **describe_trouble(standing, policy.exceptions),
         "occurred_at": standing.instant.astimezone(UTC).isoformat(timespec="seconds"),
         "occurred_text": standing.occurred,
         "location": standing.location,
         "estimated_delivery_at": standing.estimated_delivery_at,
+        "estimate_history": estimate_history(standing),
         "carrier": standing.carrier,
+        "heard_at": standing.heard_at.isoformat() if standing.heard_at else None,
+        "parcels": standing.parcels,
+        "arrived": standing.arrived,
+        "proven": bool(standing.hand_over and standing.hand_over.proven),
+        "proof_link": (standing.proof_of_delivery or {}).get("document"),
     }
-
-
-def _activity(delivery: Delivery, problem: Problem, policy: Policy) -> Effect:
-    rule = policy.exceptions[problem.category]
-    words = f" The carrier says: {problem.description}." if problem.description else ""
-    return Effect(
-        f"activity:{problem.key}:{delivery.picking_id}",
-        Kind.ACTIVITY,
-        delivery.picking_id,
-        {
-            "picking_id": delivery.picking_id,
-            "problem": problem.key,
-            "milestone": problem.milestone.value,
-            "exception_category": problem.category.value,
-            "summary": rule.summary,
-            "note": f"{rule.advice}{words} Owner: {rule.owner}.",
-            "due": (problem.opened_at + rule.resolve_within).date().isoformat(),
-            "user_id": delivery.user_id,
-            "open": problem.open,
-        },
-    )
 
 
 def _row(delivery_id: int, entry: Dated) -> dict[str, Any]:

@@ -2,32 +2,44 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
 from shipments.correlation import MOST_REFERENCES, comparable, may_name
 from shipments.delivery import Delivery
+from shipments.store.claims import weigh_claims
 from shipments.store.rows import as_rows
 
 _UPSERT = text("""
     insert into shipments (
-        id, name, order_id, order_name, company_id, user_id, registered_at, written_at, delivery_method)
-    select * from unnest(cast(:id as bigint[]), cast(:name as text[]), cast(:order_id as bigint[]),
-        cast(:order_name as text[]), cast(:company_id as bigint[]), cast(:user_id as bigint[]),
-        cast(:registered_at as timestamptz[]), cast(:written_at as timestamptz[]), cast(:method as text[]))
+        id, name, order_id, order_name, company_id, user_id, registered_at, written_at, delivery_method,
+        operation, stage, return_of, backorder_of)
+    select * from jsonb_to_recordset(cast(:rows as jsonb)) as t (
+        id bigint, name text, order_id bigint, order_name text, company_id bigint, user_id bigint,
+        registered_at timestamptz, written_at timestamptz, delivery_method text,
+        operation text, stage text, return_of bigint, backorder_of bigint)
     on conflict (id) do update set
         name = excluded.name, order_id = excluded.order_id, order_name = excluded.order_name,
         company_id = excluded.company_id, user_id = excluded.user_id, written_at = excluded.written_at,
-        delivery_method = excluded.delivery_method
-    where (shipments.name, shipments.order_id, shipments.user_id, shipments.written_at, shipments.delivery_method)
+        delivery_method = excluded.delivery_method, operation = excluded.operation, stage = excluded.stage,
+        return_of = excluded.return_of, backorder_of = excluded.backorder_of
+    where (shipments.name, shipments.order_id, shipments.user_id, shipments.written_at, shipments.delivery_method,
+            shipments.operation, shipments.stage, shipments.return_of, shipments.backorder_of)
         is distinct from (
-            excluded.name, excluded.order_id, excluded.user_id, excluded.written_at, excluded.delivery_method)
+            excluded.name, excluded.order_id, excluded.user_id, excluded.written_at, excluded.delivery_method,
+            excluded.operation, excluded.stage, excluded.return_of, excluded.backorder_of)
+""")
+
+# Odoo sets what a delivery was made from once, when it makes it.
+_NEW_RETURNS = text("""
+    select t.id from unnest(cast(:ids as bigint[])) as t (id)
+    where not exists (select 1 from shipments s where s.id = t.id and s.return_of is not null)
 """)
 
 _DROP_NUMBERS = text("""
     delete from numbers n using unnest(cast(:id as bigint[])) as t (id)
-    where n.shipment_id = t.id and n.because is null and not exists (
+    where n.shipment_id = t.id and n.shipment_id = any(:id) and n.because is null and not exists (
         select 1 from unnest(cast(:shipment_id as bigint[]), cast(:number as text[])) as k (shipment_id, number)
         where k.shipment_id = n.shipment_id and k.number = n.number)
     returning n.shipment_id
@@ -56,11 +68,11 @@ def numbers_of(deliveries: Sequence[Delivery]) -> list[str]:
 def find_numbers_of(connection: Connection, ids: Collection[int]) -> list[str]:
     """The numbers the index has for those deliveries now, which Odoo may have taken off them."""
     query = text("select distinct number from numbers where shipment_id = any(:ids)")
-    return [row.number for row in connection.execute(query, {"ids": list(ids)})]
+    return [row.number for row in connection.execute(query, {"ids": sorted(ids)})]
 
 
 def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> set[int]:
-    """Takes over what Odoo says of its deliveries; the ids of those whose tracking numbers changed.
+    """Takes over what Odoo says of its deliveries; the ids of those that now speak for other parcels than before.
 
     A number that Odoo does not carry any more is dropped from the index; what was told about it stays in the store. One
     that was found by a reference stays until Odoo carries it anywhere. A delivery whose past was pruned takes no
@@ -69,62 +81,78 @@ def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> s
     rows = [d for _, d in sorted({d.picking_id: d for d in deliveries}.items())]
     if not rows:
         return set()
-    connection.execute(
-        _UPSERT,
-        {
-            "id": [d.picking_id for d in rows],
-            "name": [d.name for d in rows],
-            "order_id": [d.order_id for d in rows],
-            "order_name": [d.order_name for d in rows],
-            "company_id": [d.company_id for d in rows],
-            "user_id": [d.user_id for d in rows],
-            "registered_at": [d.registered_at for d in rows],
-            "written_at": [d.written_at for d in rows],
-            "method": [d.method for d in rows],
-        },
-    )
+    returns = [d.picking_id for d in rows if d.is_return]
+    changed = {row.id for row in connection.execute(_NEW_RETURNS, {"ids": returns})} if returns else set()
+    connection.execute(_UPSERT, {"rows": as_rows(_row(d) for d in rows)})
     pairs = sorted({(d.picking_id, comparable(n)) for d in rows for n in d.numbers if comparable(n)})
     numbers = {"shipment_id": [p for p, _ in pairs], "number": [n for _, n in pairs]}
-    dropped = connection.execute(_DROP_NUMBERS, numbers | {"id": [d.picking_id for d in rows]})
+    ids = [d.picking_id for d in rows]
+    touched = {*numbers_of(rows), *find_numbers_of(connection, ids)}
+    dropped = connection.execute(_DROP_NUMBERS, numbers | {"id": ids})
     found = connection.execute(_DROP_FOUND, {"number": numbers_of(rows)})
-    changed = {row.shipment_id for row in (*dropped, *found)}
-    return changed | {row.shipment_id for row in connection.execute(_ADD_NUMBERS, numbers)}
+    changed |= {row.shipment_id for row in (*dropped, *found)}
+    changed |= {row.shipment_id for row in connection.execute(_ADD_NUMBERS, numbers)}
+    return changed | weigh_claims(connection, touched)
+
+
+def _row(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.picking_id,
+        "name": delivery.name,
+        "order_id": delivery.order_id,
+        "order_name": delivery.order_name,
+        "company_id": delivery.company_id,
+        "user_id": delivery.user_id,
+        "registered_at": delivery.registered_at,
+        "written_at": delivery.written_at,
+        "delivery_method": delivery.method,
+        "operation": delivery.operation,
+        "stage": delivery.stage,
+        "return_of": delivery.return_of,
+        "backorder_of": delivery.backorder_of,
+    }
 
 
 class OtherNumber(NamedTuple):
     """A number that belongs to a delivery although Odoo does not carry it there, and how that is known.
 
     stands_for: the number on the delivery whose parcel it is; None for a parcel of its own. Both as compared.
+    leg: "return" if the parcel comes back under it. is_package: it is the name of one of the delivery's packages.
+    by_person: a person said so, which nothing but Odoo goes over.
     """
 
     shipment_id: int
     number: str
     because: str
     stands_for: str | None
+    leg: str | None = None
+    is_package: bool = False
+    by_person: bool = False
 
 
 # Each number is looked up by itself (a scalar subquery is never joined), since PostgreSQL would else read all numbers.
 _ADD_OTHERS = text("""
-    insert into numbers (shipment_id, number, because, stands_for)
+    insert into numbers (shipment_id, number, because, stands_for, leg, is_package, by_person)
     select t.shipment_id, t.number, t.because, coalesce(
         (select n.stands_for from numbers n where n.shipment_id = t.shipment_id and n.number = t.stands_for),
-        t.stands_for)
+        t.stands_for), t.leg, t.is_package, t.by_person
     from jsonb_to_recordset(cast(:rows as jsonb)) as t (
-        shipment_id bigint, number text, because text, stands_for text)
+        shipment_id bigint, number text, because text, stands_for text, leg text, is_package bool, by_person bool)
     join shipments s on s.id = t.shipment_id and s.closed_at is null
-    where (select true from numbers n where n.number = t.number and n.because is null limit 1) is null
+    where (select true from numbers n where n.number = t.number and (n.because is null or n.by_person) limit 1) is null
     on conflict do nothing
     returning shipment_id
 """)
 
 
 def add_other_numbers(connection: Connection, others: Iterable[OtherNumber]) -> set[int]:
-    """Adds numbers to the index that Odoo carries nowhere; the ids of the deliveries that have got one."""
+    """Adds numbers to the index that Odoo carries nowhere; the ids of the deliveries it changes anything for."""
     rows = sorted(set(others), key=lambda other: (other.shipment_id, other.number, other.because))
     if not rows:
         return set()
     added = connection.execute(_ADD_OTHERS, {"rows": as_rows(other._asdict() for other in rows)})
-    return {row.shipment_id for row in added}
+    changed = {row.shipment_id for row in added}
+    return changed | weigh_claims(connection, {row.number for row in rows}) if changed else changed
 
 
 class Stranger(NamedTuple):
@@ -133,21 +161,23 @@ class Stranger(NamedTuple):
     id: int
     number: str
     references: list[tuple[str, str]]
+    companies: Sequence[int] | None = None
 
 
 def find_strangers_with_references(connection: Connection, numbers: Collection[str]) -> list[Stranger]:
     """Those of the parcels with these tracking numbers that match no delivery and have references that may name one."""
     query = text("""
-        select p.id, p.number, r.type, r.value
+        select p.id, p.number, p.companies, r.type, r.value
         from parcels p join events e on e.parcel_id = p.id
         cross join lateral jsonb_to_recordset(e.event -> 'references') as r (type text, value text)
         where p.number = any(:numbers) and p.unmatched_since is not null
         group by p.id, p.number, r.type, r.value order by p.id, r.type, r.value
     """)
     found: dict[int, Stranger] = {}
-    for id_, number, kind, value in connection.execute(query, {"numbers": sorted({comparable(n) for n in numbers})}):
+    values = {"numbers": sorted({comparable(n) for n in numbers})}
+    for id_, number, companies, kind, value in connection.execute(query, values):
         if may_name(kind, value):
-            stranger = found.setdefault(id_, Stranger(id_, number, []))
+            stranger = found.setdefault(id_, Stranger(id_, number, [], companies))
             if len(stranger.references) < MOST_REFERENCES:
                 stranger.references.append((kind, value))
     return list(found.values())
@@ -173,7 +203,10 @@ def find_matched_strangers(connection: Connection, count: int) -> list[int]:
     query = text("""
         with matched as materialized (
             select p.id from parcels p
-            cross join lateral (select 1 from numbers n where n.number = p.number limit 1) n
+            cross join lateral (select 1 from numbers n where n.number = p.number and n.aside is null and (
+                p.companies is null or 0 = any(p.companies) or exists (
+                    select from shipments s where s.id = n.shipment_id and s.company_id = any(p.companies)))
+                limit 1) n
             where p.unmatched_since is not null)
         select p.id from parcels p where p.id in (select id from matched order by id limit :count)
         order by p.id for update
@@ -203,7 +236,8 @@ def count_unmatched(connection: Connection) -> int:
 
 
 def lock_shipments(connection: Connection, ids: Collection[int]) -> list[int]:
-    """Those shipments and all others of the same orders, locked in order until the transaction ends; their ids.
+    """Those shipments, all others of the same orders, what was returned of them and what they are returned of, locked
+    in order until the transaction ends; their ids.
 
     A union, since PostgreSQL reads the whole table for `id in ... or order_id in ...`.
     """
@@ -211,7 +245,10 @@ def lock_shipments(connection: Connection, ids: Collection[int]) -> list[int]:
         select id from shipments where id in (
             select unnest(cast(:ids as bigint[]))
             union select sibling.id from shipments s join shipments sibling on sibling.order_id = s.order_id
-            where s.id = any(:ids))
+            where s.id = any(:ids)
+            union select r.id from shipments r where r.return_of = any(:ids)
+            union select r.id from shipments s join shipments r on r.return_of = s.return_of where s.id = any(:ids)
+            union select s.return_of from shipments s where s.id = any(:ids) and s.return_of is not null)
         order by id for update
     """)
     return [row.id for row in connection.execute(query, {"ids": list(ids)})]

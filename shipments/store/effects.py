@@ -3,27 +3,33 @@
 What is due is decided by the database's clock: workers' clocks may differ by an hour.
 """
 
-import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from shipments.backoff import backoff
 from shipments.effects import Effect, Kind
 from shipments.store.rows import as_rows
 
 LEASE = timedelta(seconds=90)
 """A claim that is not recorded within this time is another's. Longer than a batch of calls to Odoo may take."""
 
-DEPARTS_EVERY = {Kind.ORDER: timedelta(seconds=4), Kind.TIMELINE: timedelta(seconds=5)}
+DEPARTS_EVERY = {
+    Kind.ORDER: timedelta(seconds=4),
+    Kind.TIMELINE: timedelta(seconds=5),
+    Kind.DOCUMENT: timedelta(seconds=10),
+    **dict.fromkeys((Kind.BILLING, Kind.INVOICE, Kind.COMMITMENT), timedelta(seconds=20)),
+}
 """A kind that goes to Odoo by timetable, all of it together, so that Odoo is called less often: the roll-up of an order
-and the rows of the timeline. Where a delivery stands, and its exceptions, are due at once."""
+and the rows of the timeline, and what finance and sales are told. Where a delivery stands, and its exceptions, are due
+at once."""
 
 MOST_ATTEMPTS = 8
-LONGEST_DELAY = timedelta(minutes=10)
 RETRIED_AT_ONCE = 5_000
+FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=2), timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +43,22 @@ class Claimed:
     attempts: int
     sent: bool
     told_at: datetime | None = None
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a claimed effect. state: done, due (again, after due_in) or parked."""
+    """What became of a claimed effect. state: done, due (again, after due_in) or parked.
+
+    again_at: when the clock makes one that is done due again, if nothing is decided anew before.
+    """
 
     claimed: Claimed
     state: str
     due_in: timedelta = timedelta(0)
     reason: str | None = None
     sent: bool = False
+    again_at: datetime | None = None
 
 
 _SAVE = text("""
@@ -62,7 +73,7 @@ _SAVE = text("""
         payload = excluded.payload, version = effects.version + 1, decided_at = excluded.decided_at,
         told_at = case when effects.state = 'due'
             then least(effects.told_at, excluded.told_at) else excluded.told_at end,
-        attempts = 0, reason = null,
+        attempts = 0, reason = null, again_at = null,
         state = case when effects.state = 'claimed' then 'claimed' else 'due' end,
         due_at = case when effects.state = 'claimed' then effects.due_at else excluded.due_at end
     where effects.payload is distinct from excluded.payload
@@ -99,7 +110,7 @@ _CLAIM = text("""
     where key in (
         select key from effects where kind = :kind and state in ('due', 'claimed') and due_at <= now()
         order by told_at is null, due_at limit :count for update skip locked)
-    returning key, subject, payload, version, attempts, sent, told_at
+    returning key, subject, payload, version, attempts, sent, told_at, now() as claimed_at
 """)
 
 
@@ -118,10 +129,12 @@ _RECORD = text("""
         due_at = case when effects.version > t.version then now() else now() + t.due_in end,
         attempts = case when t.state = 'done' then 0 else effects.attempts end,
         sent = effects.sent or t.sent, reason = t.reason,
+        again_at = case when effects.version = t.version and t.state = 'done' then t.again_at end,
         done_at = case when t.state = 'done' then now() else effects.done_at end
     from unnest(
         cast(:key as text[]), cast(:version as int[]), cast(:state as text[]), cast(:due_in as interval[]),
-        cast(:reason as text[]), cast(:sent as bool[])) as t (key, version, state, due_in, reason, sent)
+        cast(:reason as text[]), cast(:sent as bool[]), cast(:again_at as timestamptz[]))
+        as t (key, version, state, due_in, reason, sent, again_at)
     where effects.key = t.key and effects.state = 'claimed'
 """)
 
@@ -137,6 +150,7 @@ def record_effects(connection: Connection, outcomes: Sequence[Recorded]) -> None
             "due_in": [o.due_in for o in outcomes],
             "reason": [o.reason for o in outcomes],
             "sent": [o.sent for o in outcomes],
+            "again_at": [o.again_at for o in outcomes],
         }
         connection.execute(_RECORD, values)
 
@@ -172,6 +186,22 @@ def reclaim_effects(connection: Connection) -> int:
     return connection.execute(text(query), {"kinds": [kind.value for kind in Kind]}).rowcount
 
 
+def wake_effects(connection: Connection) -> int:
+    """Makes due what is done and has come to the time at which the clock makes more of it to do; how many."""
+    query = "update effects set state = 'due', due_at = now(), told_at = null, again_at = null"
+    return connection.execute(text(f"{query} where again_at <= now() and state = 'done'")).rowcount
+
+
+def find_open_tasks(connection: Connection, subjects: Collection[int]) -> list[Effect]:
+    """The tasks about those deliveries that are to be open, as they were decided last."""
+    query = text("""
+        select key, subject, payload from effects
+        where kind = 'activity' and subject = any(:subjects) and payload -> 'open' = 'true'
+    """)
+    rows = connection.execute(query, {"subjects": sorted(subjects)})
+    return [Effect(row.key, Kind.ACTIVITY, row.subject, row.payload) for row in rows]
+
+
 def has_due(connection: Connection) -> bool:
     """Whether an effect is due now. In the order of an index, which PostgreSQL then uses however many are due."""
     query = """
@@ -194,7 +224,22 @@ def retry_parked(connection: Connection, after: str = "") -> tuple[int, str | No
     return len(keys), max(keys, default=None)
 
 
+def repeat_effects(connection: Connection, keys: Collection[str], *, as_new: bool = False) -> int:
+    """Makes effects due again although their payload is the same; how many. One under way is done again afterwards.
+
+    Nobody waits for it, so what a webhook brought about goes first. as_new: Odoo does not have it after all.
+    """
+    _lock(connection, sorted(keys))
+    query = text("""
+        update effects set version = version + 1, attempts = 0, reason = null, sent = sent and not :as_new,
+            told_at = case when state in ('due', 'claimed') then told_at end,
+            due_at = case when state = 'claimed' then due_at else now() end,
+            state = case when state = 'claimed' then 'claimed' else 'due' end
+        where key = any(:keys)
+    """)
+    return connection.execute(query, {"keys": sorted(keys), "as_new": as_new}).rowcount if keys else 0
+
+
 def delay_after(attempts: int) -> timedelta:
     """How long to wait before the next attempt: doubling from 2 s to LONGEST_DELAY, with jitter of half."""
-    seconds = min(2.0**attempts, LONGEST_DELAY.total_seconds())
-    return timedelta(seconds=seconds * random.uniform(0.5, 1.5))  # noqa: S311, spreads load and guards nothing
+    return backoff(attempts, FIRST_DELAY, LONGEST_DELAY, jitter=0.5)

@@ -88,10 +88,19 @@ def _row(key: UUID, parcel_id: int, told: Told) -> dict[str, Any]:
 def find_events(connection: Connection, parcel_ids: Collection[int]) -> Mapping[int, list[Dated]]:
     """All events of those parcels, by parcel."""
     found: dict[int, list[Dated]] = {}
-    query = text("select parcel_id, key, instant, event from events where parcel_id = any(:ids)")
-    for parcel_id, key, instant, event in connection.execute(query, {"ids": list(parcel_ids)}).all():
-        found.setdefault(parcel_id, []).append(Dated(instant, Event.from_dict(event, key)))
+    query = text("select parcel_id, key, instant, received_at, event from events where parcel_id = any(:ids)")
+    for parcel_id, key, instant, received_at, event in connection.execute(query, {"ids": list(parcel_ids)}).all():
+        found.setdefault(parcel_id, []).append(Dated(instant, Event.from_dict(event, key), received_at))
     return found
+
+
+def find_traces(connection: Connection, keys: Collection[str]) -> dict[str, str]:
+    """The correlation id of the message that told first of each of these events (keys in hex), while it is kept."""
+    query = text("""
+        select e.key, m.trace from events e join messages m on m.id = e.message_id
+        where e.key = any(cast(:keys as uuid[]))
+    """)
+    return {row.key.hex: row.trace for row in connection.execute(query, {"keys": list(keys)})}
 
 
 def lock_parcels_with(connection: Connection, numbers: Sequence[str]) -> list[int]:

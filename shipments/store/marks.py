@@ -5,6 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+ODOO_KEY = "odoo_key"
+"""When the API key for Odoo ends (`ends`, null if it does not), and when that was looked up (`read_at`)."""
+
+ODOO_PAUSE = "odoo_pause"
+"""Odoo is left alone: until, failures, open (the circuit), reason."""
+
+ODOO_PACE = "odoo_pace"
+"""How much slower than usual Odoo is written to: level, rows by kind, deferred_until."""
+
 
 def find_mark(connection: Connection, name: str) -> Any:
     """The mark's value, or None."""

@@ -242,12 +242,11 @@ def _find_links(connection: Connection, numbers: Collection[str]) -> frozenset[L
     return frozenset(on_orders | {(("delivery", row.id), ("number", row.number)) for row in rows if row.number})
 
 
-# An effect's key begins with its kind and the key of the event behind it (shipments/rules/decide.py); ";" follows ":".
-# Each event's effects are looked up in the index: of a range PostgreSQL expects a share of the table, and for many
-# ranges it would read all of it. The limit, which no event reaches, tells it better.
+# The key of a row of the timeline begins with its kind and the key of the event (shipments/rules/decide.py); ";"
+# follows ":". Each event's effects are looked up in the index: of a range PostgreSQL expects a share of the table, and
+# for many ranges it would read all of it. The limit, which no event reaches, tells it better.
 _EFFECTS_OF_EVENTS = """
-    events e cross join (values ('activity:'), ('timeline:')) as k (kind)
-    cross join lateral (select k.kind || replace(e.key::text, '-', '') as start) s
+    events e cross join lateral (select 'timeline:' || replace(e.key::text, '-', '') as start) s
     cross join lateral (
         select key, state from effects where key >= s.start || ':' and key < s.start || ';' order by key limit 1000) f
 """
@@ -264,6 +263,10 @@ _IN_USE = text(f"""
 """)  # noqa: S608, put together from the constant above
 
 _OPEN_EFFECTS = text("select kind, subject from effects where key = any(:keys) and state <> 'done'")
+_OPEN_TASKS = text("""
+    select 'delivery' as kind, subject from effects
+    where kind = 'activity' and subject = any(:ids) and state <> 'done'
+""")
 
 _NEW_DELIVERIES = text("select id from shipments where id = any(:ids) and registered_at >= :before")
 
@@ -273,8 +276,10 @@ def _in_use(connection: Connection, family: Family, before: datetime) -> set[Nod
     values = {"ids": family.parcel_ids(), "before": before}
     numbers = {("number", row.number) for row in connection.execute(_IN_USE, values)}
     effects = connection.execute(_OPEN_EFFECTS, {"keys": _keys(family)})
+    tasks = connection.execute(_OPEN_TASKS, {"ids": family.ids("delivery")})
     deliveries = connection.execute(_NEW_DELIVERIES, {"ids": family.ids("delivery"), "before": before})
-    return numbers | {(row.kind, row.subject) for row in effects} | {("delivery", row.id) for row in deliveries}
+    nodes = {(row.kind, row.subject) for row in (*effects, *tasks)}
+    return numbers | nodes | {("delivery", row.id) for row in deliveries}
 
 
 def _keys(family: Family) -> list[str]:
@@ -282,7 +287,31 @@ def _keys(family: Family) -> list[str]:
     return [f"{kind}:{id_}" for kind in ("delivery", "order") for id_ in family.ids(kind)]
 
 
+def _bookkeeping_keys(family: Family) -> list[str]:
+    """The keys of the effects that finance and sales are told by. They hold nothing back."""
+    of_orders = [f"{kind}:{id_}" for kind in ("order_billing", "invoice", "commitment") for id_ in family.ids("order")]
+    return [*(f"billing:{id_}" for id_ in family.ids("delivery")), *of_orders]
+
+
 _EVENT_EFFECTS = text(f"select f.key from {_EFFECTS_OF_EVENTS} where e.parcel_id = any(:ids)")  # noqa: S608, likewise
+
+# Of each delivery, and of each parcel whose number is on none any more, by the stretches of its trouble.
+_TASKS = text("""
+    select key from effects where kind = 'activity' and subject = any(:deliveries)
+    union select f.key from parcels p
+    cross join lateral jsonb_path_query(p.state, '$.shown[*].problems[*].key') as k (problem)
+    cross join lateral (select 'activity:' || (k.problem #>> '{}') as start) s
+    cross join lateral (
+        select key from effects where key >= s.start || ':' and key < s.start || ';' order by key limit 1000) f
+    where p.id = any(:ids)
+""")
+
+# Found by the beginning of their keys, likewise.
+_DOCUMENTS = text("""
+    select f.key from unnest(cast(:ids as bigint[])) as d (id) cross join lateral (
+        select key from effects where key >= 'document:' || d.id || ':' and key < 'document:' || d.id || ';'
+        order by key limit 1000) f
+""")
 
 _CLOSE = text("""
     update shipments set state = null, closed_at = now()
@@ -292,12 +321,18 @@ _CLOSE = text("""
 
 def _drop_family(connection: Connection, family: Family) -> dict[str, int]:
     ids, deliveries = {"ids": family.parcel_ids()}, {"ids": family.ids("delivery")}
-    keys = [*_keys(family), *(row.key for row in connection.execute(_EVENT_EFFECTS, ids))]
+    events, tasks = (
+        connection.execute(_EVENT_EFFECTS, ids),
+        connection.execute(_TASKS, ids | {"deliveries": deliveries["ids"]}),
+    )
+    documents = connection.execute(_DOCUMENTS, deliveries)
+    keys = [*_keys(family), *_bookkeeping_keys(family), *(row.key for row in (*events, *tasks, *documents))]
     gone = {
         "effects": connection.execute(text("delete from effects where key = any(:keys)"), {"keys": keys}).rowcount,
         "events": connection.execute(text("delete from events where parcel_id = any(:ids)"), ids).rowcount,
         "parcels": connection.execute(text("delete from parcels where id = any(:ids)"), ids).rowcount,
     }
     connection.execute(_CLOSE, deliveries)
+    connection.execute(text("delete from keeps where key = any(:keys)"), {"keys": _keys(family)})
     connection.execute(text("delete from numbers where shipment_id = any(:ids)"), deliveries)
     return gone

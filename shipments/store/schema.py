@@ -5,7 +5,9 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -18,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -69,6 +71,9 @@ parcels = Table(
     Column("unmatched_since", _MOMENT, comment="parked: no delivery in Odoo carries its number yet"),
     Column("look_up_at", _MOMENT, comment="when Odoo is asked about it next, while unmatched"),
     Column("candidates", Text, comment="why no delivery was chosen, and which fit"),
+    Column(
+        "companies", ARRAY(Integer), comment="of all accounts that told of it, 0 for one of none; null: none has any"
+    ),
     UniqueConstraint("carrier", "tracking_number", "journey"),
     Index(None, "number"),
     Index(None, "look_up_at", postgresql_where=text("unmatched_since is not null")),
@@ -106,7 +111,12 @@ shipments = Table(
     Column("state", JSONB, comment="rolled up from its parcels; null until one is known"),
     Column("closed_at", _MOMENT, comment="when what was told of it was pruned; its numbers match nothing any more"),
     Column("delivery_method", Text, comment="the name of Odoo's delivery method, if it has one"),
+    Column("operation", Text, comment="Odoo's code of its type of operation: outgoing, incoming, internal, dropship"),
+    Column("stage", Text, comment="Odoo's state of the transfer, such as assigned, done, cancel"),
+    Column("return_of", BigInteger, comment="the delivery it was made from, as a return or an exchange"),
+    Column("backorder_of", BigInteger, comment="the delivery it was split from"),
     Index(None, "order_id"),
+    Index(None, "return_of", postgresql_where=text("return_of is not null")),
     Index(None, "written_at", postgresql_where=text("delivery_method is not null")),
     postgresql_with=_ROOMY,
     comment="A delivery in Odoo, and where it stands.",
@@ -119,6 +129,10 @@ numbers = Table(
     Column("number", Text, primary_key=True, comment="a tracking number the delivery carries, as compared"),
     Column("because", Text, comment="the reference it was found by; null where Odoo's delivery carries it"),
     Column("stands_for", Text, comment="the number on the delivery whose parcel this is, by another name"),
+    Column("leg", Text, comment="return: the parcel comes back under this number; null otherwise"),
+    Column("is_package", Boolean, nullable=False, server_default=text("false"), comment="it is a package's name"),
+    Column("by_person", Boolean, nullable=False, server_default=text("false"), comment="a person said so"),
+    Column("aside", Text, comment="why another delivery with the number speaks for its parcel; null if this one does"),
     Index(None, "number"),
     comment="The index of tracking numbers, kept from Odoo.",
 )
@@ -139,6 +153,14 @@ effects = Table(
     Column("decided_at", _MOMENT, nullable=False),
     Column("told_at", _MOMENT, comment="when the message behind it arrived; null where nobody waits (replays)"),
     Column("done_at", _MOMENT),
+    Column("again_at", _MOMENT, comment="when the clock makes it due again although nothing is decided anew"),
+    Index("effects_again_idx", "again_at", postgresql_where=text("again_at is not null")),
+    Index("effects_tasks_idx", "subject", postgresql_where=text("kind = 'activity'")),
+    Index(
+        "effects_trouble_idx",
+        text("(payload ->> 'exception_due')"),
+        postgresql_where=text("kind = 'delivery' and payload ->> 'exception_due' is not null"),
+    ),
     Index(
         "effects_due_idx",
         "kind",
@@ -149,6 +171,26 @@ effects = Table(
     Index("effects_parked_idx", "decided_at", postgresql_where=text("state = 'parked'")),
     postgresql_with=_VACUUMED,
     comment="What was decided, each once under its key.",
+)
+
+keeps = Table(
+    "keeps",
+    metadata,
+    Column("key", Text(collation="C"), primary_key=True, comment="of the effect that says where it stands"),
+    Column("why", Text, nullable=False, comment="changed, locked"),
+    Column("kept_by", Text, nullable=False, comment="the name Odoo shows of who wrote the record last"),
+    Column("kept_at", _MOMENT, nullable=False),
+    comment="Deliveries and orders that people keep as they are in Odoo.",
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("began_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Column("ended_at", _MOMENT, comment="null while it runs, or waits to go on"),
+    Column("report", JSONB, nullable=False, comment="what was compared, found and mended, and how far it has come"),
+    comment="Comparisons of Odoo with the store, the last few.",
 )
 
 marks = Table(
@@ -195,6 +237,22 @@ polls = Table(
     comment="What carriers are asked about, and when next. A row is made when somebody first looks, not by ingest.",
 )
 
+odoo_costs = Table(
+    "odoo_costs",
+    metadata,
+    Column("day", Date, primary_key=True, comment="of UTC, by the database's clock"),
+    Column("purpose", Text, primary_key=True, comment="the stage that called, or command"),
+    Column("model", Text, primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False, comment="calls among them that were not done"),
+    Column("rows", BigInteger, nullable=False, comment="rows sent, or else received"),
+    Column("sent_bytes", BigInteger, nullable=False),
+    Column("received_bytes", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False, comment="until the answers were there"),
+    comment="What Odoo was asked, added up.",
+)
+
 carrier_choices = Table(
     "carrier_choices",
     metadata,
@@ -206,4 +264,17 @@ carrier_choices = Table(
     Column("chosen_at", _MOMENT, nullable=False, server_default=text("now()")),
     Index(None, "number", "id"),
     comment="What people say of a number's carrier, over what was guessed. Append-only; the last one counts.",
+)
+
+delivery_choices = Table(
+    "delivery_choices",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("number", Text, nullable=False, comment="the tracking number, as compared"),
+    Column("shipment_id", BigInteger, comment="the delivery it belongs to; null takes the choice back"),
+    Column("reason", Text, nullable=False),
+    Column("chosen_by", Text, nullable=False),
+    Column("chosen_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index(None, "number", "id"),
+    comment="What people say of a number's delivery, over a reference. Append-only; the last one counts.",
 )

@@ -12,16 +12,21 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shipments.correlation import SAME_PARCEL, comparable, journey_of, may_name
-from shipments.delivery import Delivery
-from shipments.effects import Effect
-from shipments.fold import NEW_JOURNEY_AFTER_END, Dated, Standing, fold, roll_up, same_parcel
-from shipments.rules.decide import decide_delivery, decide_order, decide_timeline
+from shipments.correlation import SAME_PARCEL, SHORTEST_REFERENCE, WAY_BACK, comparable
+from shipments.effects import Effect, Kind
+from shipments.fold import Dated, Standing, fold, roll_up
+from shipments.rules.commitment import decide_commitment
+from shipments.rules.decide import decide_delivery, decide_order, decide_timeline, withdraw_state
+from shipments.rules.documents import decide_documents
+from shipments.rules.exceptions import withdraw_tasks
+from shipments.rules.finance import decide_billing, decide_order_billing, withdraw_order_billing
 from shipments.rules.policy import Policy
+from shipments.store.companies import may_see, of_own_companies
 from shipments.store.deliveries import OtherNumber, add_other_numbers, lock_shipments
-from shipments.store.effects import save_effects
+from shipments.store.effects import find_open_tasks, save_effects
 from shipments.store.events import find_events
 from shipments.store.rows import as_rows
+from shipments.store.standings import Shipment, load_shipments, returns_beside, save_shipments
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +49,7 @@ class _Parcel:
     news: Sequence[Dated]
     journeys: tuple[Standing, ...]
     shown: tuple[Standing, ...]
-
-
-@dataclass(slots=True)
-class _Shipment:
-    """A delivery with the numbers it carries and where it stands."""
-
-    delivery: Delivery
-    standing: Standing | None
-    journeys: dict[str, Standing | None]  # by number; None where the number has told nothing yet
-    parcels: dict[str, str]  # from a number to the one it stands for, most often itself
-
-    def roll_up(self) -> Standing | None:
-        """Where its parcels stand together; None until something is known of one."""
-        known: dict[str, list[Standing]] = {}
-        for number, journey in self.journeys.items():
-            if journey:
-                known.setdefault(self.parcels[number], []).append(journey)
-        each = [journeys[0] if len(journeys) == 1 else same_parcel(journeys) for journeys in known.values()]
-        return roll_up(each, expected=len(set(self.parcels.values()))) if each else None
+    companies: Sequence[int] | None  # whose it is, see shipments/store/companies.py
 
 
 def settle(
@@ -86,8 +73,9 @@ def settle(
     effects: list[Effect] = []
     if touched:
         effects = list(_settle_shipments(connection, touched, parcels, matches, policy))
+        effects += withdraw_tasks(find_open_tasks(connection, touched), effects)
     saved = save_effects(connection, effects, told_at)
-    unmatched = sum(1 for p in parcels if p.shown and p.number not in matches)
+    unmatched = sum(1 for p in parcels if p.shown and p.id not in matches)
     return Settled(len(parcels), len(touched), unmatched, saved)
 
 
@@ -96,46 +84,54 @@ def _fold_parcels(
 ) -> list[_Parcel]:
     """A parcel that had no delivery until now is news with all its events."""
     events = find_events(connection, parcel_ids)
-    query = text("select id, number, unmatched_since from parcels where id = any(:ids) order by id")
+    query = text("select id, number, unmatched_since, companies from parcels where id = any(:ids) order by id")
     rows = connection.execute(query, {"ids": list(parcel_ids)}).all()
     return [
-        _folded(id_, number, events[id_], policy, None if unmatched_since else news)
-        for id_, number, unmatched_since in rows
+        _folded(id_, number, companies, events[id_], policy, None if unmatched_since else news)
+        for id_, number, unmatched_since, companies in rows
         if id_ in events
     ]
 
 
 def _folded(
-    parcel_id: int, number: str, entries: Sequence[Dated], policy: Policy, news: Collection[UUID] | None
+    parcel_id: int,
+    number: str,
+    companies: Sequence[int] | None,
+    entries: Sequence[Dated],
+    policy: Policy,
+    news: Collection[UUID] | None,
 ) -> _Parcel:
     journeys = fold(entries)
     hides = any(not policy.shows(entry.event.milestone) for entry in entries)
     shown = fold(entries, lambda event: policy.shows(event.milestone)) if hides else journeys
     new = entries if news is None else [entry for entry in entries if entry.event.key in news]
-    return _Parcel(parcel_id, number, entries, new, journeys, shown)
+    return _Parcel(parcel_id, number, entries, new, journeys, shown, companies)
 
 
-def _match(connection: Connection, parcels: Iterable[_Parcel]) -> dict[str, list[int]]:
-    """Which deliveries carry the parcels' numbers, by number."""
+def _match(connection: Connection, parcels: Sequence[_Parcel]) -> dict[int, list[int]]:
+    """Which deliveries speak for the parcels' numbers, and may see them, by the parcel's id."""
     found: dict[str, list[int]] = {}
-    query = text("select number, shipment_id from numbers where number = any(:numbers)")
+    query = text("select number, shipment_id from numbers where number = any(:numbers) and aside is null")
     for number, shipment_id in connection.execute(query, {"numbers": sorted({p.number for p in parcels})}).all():
         found.setdefault(number, []).append(shipment_id)
-    return found
+    matches = {p.id: found[p.number] for p in parcels if p.number in found}
+    bound = {p.id: p.companies for p in parcels if p.companies}
+    return of_own_companies(connection, matches, bound) if bound else matches
 
 
-def _other_numbers(parcels: Iterable[_Parcel], matches: Mapping[str, Sequence[int]]) -> Iterator[OtherNumber]:
+def _other_numbers(parcels: Iterable[_Parcel], matches: Mapping[int, Sequence[int]]) -> Iterator[OtherNumber]:
     """The numbers that events with news tell the same parcel goes by, for each delivery that carries it."""
     for parcel in parcels:
-        if parcel.number in matches:
+        if parcel.id in matches:
             for kind, value in {(r.type, r.value) for e in parcel.news for r in e.event.references}:
                 other = comparable(value)
-                if kind in SAME_PARCEL and may_name(kind, value) and other != parcel.number:
-                    because = f"{kind} of {parcel.number}"
-                    yield from (OtherNumber(id_, other, because, parcel.number) for id_ in matches[parcel.number])
+                is_other = len(other) >= SHORTEST_REFERENCE and other != parcel.number
+                if is_other and (kind in SAME_PARCEL or kind in WAY_BACK):
+                    because, leg = f"{kind} of {parcel.number}", "return" if kind in WAY_BACK else None
+                    yield from (OtherNumber(id_, other, because, parcel.number, leg) for id_ in matches[parcel.id])
 
 
-def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: Collection[str]) -> None:
+def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: Collection[int]) -> None:
     """A parcel that only test events tell of has nothing to be matched."""
     connection.execute(
         text("""
@@ -146,7 +142,7 @@ def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: C
             from jsonb_to_recordset(cast(:rows as jsonb)) as t (id bigint, state jsonb, stranger bool)
             where parcels.id = t.id
         """),
-        {"rows": as_rows(_parcel_row(p, bool(p.shown) and p.number not in matched) for p in parcels)},
+        {"rows": as_rows(_parcel_row(p, bool(p.shown) and p.id not in matched) for p in parcels)},
     )
 
 
@@ -161,126 +157,66 @@ def _settle_shipments(
     connection: Connection,
     touched: Collection[int],
     parcels: Sequence[_Parcel],
-    matches: Mapping[str, Sequence[int]],
+    matches: Mapping[int, Sequence[int]],
     policy: Policy,
 ) -> Iterator[Effect]:
     locked = lock_shipments(connection, touched)
     add_other_numbers(connection, _other_numbers(parcels, matches))
-    family = _load_shipments(connection, locked)
-    _choose_journeys(connection, family, parcels)
-    changed = [shipment for id_, shipment in family.items() if id_ in touched]
+    family = load_shipments(connection, locked, parcels)
+    following = returns_beside(family, touched)
+    changed = [shipment for id_, shipment in family.items() if id_ in touched or id_ in following]
     by_number: dict[str, list[_Parcel]] = {}
+    emptied: dict[int | None, Standing] = {}
     for parcel in parcels:
         by_number.setdefault(parcel.number, []).append(parcel)
     for shipment in changed:
-        shipment.standing = shipment.roll_up()
+        before, shipment.standing = shipment.standing, shipment.roll_up()
+        if shipment.closed and not shipment.standing:
+            shipment.standing = before  # what was pruned is not taken back
+        yield from decide_billing(shipment.delivery, shipment.standing, before, policy.finance)
         if shipment.standing:
             yield from decide_delivery(shipment.delivery, shipment.standing, policy)
             yield from _timeline(shipment, by_number, policy)
-    _save_shipments(connection, changed)
-    yield from _orders(family.values(), {s.delivery.order_id for s in changed})
+        elif before:
+            emptied[shipment.delivery.order_id] = before
+            yield withdraw_state(Kind.DELIVERY, shipment.delivery.picking_id, before, policy)
+    save_shipments(connection, changed)
+    orders = {s.delivery.order_id for s in changed}
+    told = list(_orders(family.values(), orders, policy))
+    yield from told
+    for order_id in emptied.keys() - {effect.subject for effect in told}:
+        if order_id is not None:
+            yield withdraw_state(Kind.ORDER, order_id, emptied[order_id], policy)
+            yield from withdraw_order_billing(order_id, emptied[order_id], policy.finance)
 
 
-def _load_shipments(connection: Connection, ids: Collection[int]) -> dict[int, _Shipment]:
-    query = text("""
-        select id, name, order_id, order_name, company_id, user_id, registered_at, written_at, state,
-            (select jsonb_object_agg(number, coalesce(stands_for, number)) from numbers
-                where shipment_id = shipments.id) as parcels
-        from shipments where id = any(:ids) order by id
-    """)
-    return {row.id: _shipment(row) for row in connection.execute(query, {"ids": list(ids)}).all()}
-
-
-def _shipment(row: Any) -> _Shipment:
-    parcels = row.parcels or {}
-    numbers = tuple(sorted(parcels))
-    delivery = Delivery(
-        picking_id=row.id,
-        name=row.name,
-        numbers=numbers,
-        order_id=row.order_id,
-        order_name=row.order_name,
-        company_id=row.company_id,
-        registered_at=row.registered_at,
-        written_at=row.written_at,
-        user_id=row.user_id,
-    )
-    standing = Standing.from_dict(row.state) if row.state else None
-    return _Shipment(delivery, standing, dict.fromkeys(numbers), parcels)
-
-
-def _choose_journeys(connection: Connection, shipments: Mapping[int, _Shipment], parcels: Sequence[_Parcel]) -> None:
-    """For each number of each delivery the journey that is meant: numbers are used again."""
-    numbers = sorted({n for s in shipments.values() for n in s.delivery.numbers})
-    journeys = _journeys_by_number(connection, numbers, parcels)
-    registrations = _registrations_by_number(connection, numbers)
-    for shipment in shipments.values():
-        at = shipment.delivery.registered_at
-        for number in shipment.journeys:
-            earlier = any(other <= at - NEW_JOURNEY_AFTER_END for other in registrations[number])
-            shipment.journeys[number] = journey_of(journeys.get(number, []), at, earlier)
-
-
-def _journeys_by_number(
-    connection: Connection, numbers: Sequence[str], parcels: Sequence[_Parcel]
-) -> dict[str, list[Standing]]:
-    """The journeys that Odoo may see, oldest first. A number may be several parcels': another carrier's, a new one.
-
-    parcels: those just folded, which need not be read.
-    """
-    found: dict[str, list[Standing]] = {}
-    for parcel in parcels:
-        found.setdefault(parcel.number, []).extend(parcel.shown)
-    query = text("""
-        select number, state -> 'shown' from parcels where number = any(:numbers) and id <> all(:folded)
-    """)
-    for number, shown in connection.execute(query, {"numbers": numbers, "folded": [p.id for p in parcels]}).all():
-        found.setdefault(number, []).extend(Standing.from_dict(journey) for journey in shown or ())
-    for journeys in found.values():
-        journeys.sort(key=lambda j: (j.started_at, j.carrier, j.tracking_number))
-    return found
-
-
-def _registrations_by_number(connection: Connection, numbers: Sequence[str]) -> dict[str, list[datetime]]:
-    """When the deliveries that carry each number were made in Odoo."""
-    found: dict[str, list[datetime]] = {}
-    query = text("""
-        select n.number, s.registered_at from numbers n join shipments s on s.id = n.shipment_id
-        where n.number = any(:numbers)
-    """)
-    for number, registered_at in connection.execute(query, {"numbers": numbers}).all():
-        found.setdefault(number, []).append(registered_at)
-    return found
-
-
-def _timeline(shipment: _Shipment, parcels: Mapping[str, Sequence[_Parcel]], policy: Policy) -> Iterator[Effect]:
+def _timeline(shipment: Shipment, parcels: Mapping[str, Sequence[_Parcel]], policy: Policy) -> Iterator[Effect]:
     """The rows of the parcels that have news, as far as they belong to the journey this delivery means."""
     for number, journey in shipment.journeys.items():
         if journey is None:
             continue
         for parcel in parcels.get(number, ()):
+            if not may_see(parcel.companies, shipment.delivery.company_id):
+                continue
             meant = [e for e in parcel.news if journey.started_at <= e.instant <= journey.last_at]
             yield from decide_timeline(shipment.delivery.picking_id, meant, policy)
+            yield from decide_documents(shipment.delivery.picking_id, meant, policy)
 
 
-def _save_shipments(connection: Connection, shipments: Sequence[_Shipment]) -> None:
-    query = text("""
-        update shipments set state = t.state
-        from jsonb_to_recordset(cast(:rows as jsonb)) as t (id bigint, state jsonb)
-        where shipments.id = t.id and shipments.state is distinct from t.state
-    """)
-    states = ((s.delivery.picking_id, s.standing) for s in shipments)
-    rows = as_rows({"id": id_, "state": standing.to_dict() if standing else None} for id_, standing in states)
-    connection.execute(query, {"rows": rows})
+def _orders(shipments: Iterable[Shipment], order_ids: Collection[int | None], policy: Policy) -> Iterator[Effect]:
+    """An order stands where its deliveries stand; one that carries a number and has no news yet keeps it open.
 
-
-def _orders(shipments: Iterable[_Shipment], order_ids: Collection[int | None]) -> Iterator[Effect]:
-    """An order stands where its deliveries stand; one that carries a number and has no news yet keeps it open."""
-    by_order: dict[int, list[_Shipment]] = {}
+    What comes back is not waited for, nor a step in the house where something of the order leaves it.
+    """
+    by_order: dict[int, list[Shipment]] = {}
     for shipment in shipments:
         order_id = shipment.delivery.order_id
-        if order_id is not None and order_id in order_ids and shipment.journeys:
+        if order_id is not None and order_id in order_ids and shipment.journeys and not shipment.delivery.is_return:
             by_order.setdefault(order_id, []).append(shipment)
-    for order_id, members in sorted(by_order.items()):
+    for order_id, deliveries_of in sorted(by_order.items()):
+        members = [s for s in deliveries_of if s.delivery.leaves_the_house] or deliveries_of
         if known := [s.standing for s in members if s.standing]:
-            yield decide_order(order_id, roll_up(known, expected=len(members)))
+            yield decide_order(order_id, roll_up(known, expected=len(members)), policy)
+            deliveries = [(s.delivery.picking_id, s.standing) for s in members if s.delivery.leaves_the_house]
+            yield from decide_order_billing(order_id, deliveries, policy.finance)
+            yield from decide_commitment(order_id, known, policy.commitment)

@@ -2,7 +2,7 @@
 
 import inspect
 
-from app import health
+from app import health, odoo
 from app.factory import create_app
 from app.receiver import routes
 from app.receiver.keeper import Keeper
@@ -10,6 +10,7 @@ from config.settings import load_settings
 
 AUTHENTICATION = {
     "receiver.take_in": (routes, "the carrier's own proof on every POST"),
+    "odoo.take_ring": (odoo, "a secret word at the end of the address"),
     "health.livez": (health, "/livez and /readyz none"),
     "health.readyz": (health, "/livez and /readyz none"),
     "health.show_metrics": (health, "/metrics a bearer token, or loopback only"),

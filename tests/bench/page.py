@@ -141,7 +141,7 @@ def _bars(axes: Axes, figures: Sequence[Figure], lengths: Sequence[float], names
 def _dress(axes: Axes) -> None:
     axes.invert_yaxis()
     axes.tick_params(labelsize=8)
-    axes.margins(x=0.18)
+    axes.margins(x=0.18, y=0.02)
     axes.spines[["top", "right"]].set_visible(False)
 
 

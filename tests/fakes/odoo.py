@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings, load_settings
+from tests.fakes.odoo_keys import KEY_MODELS, live_keys
 
 DATABASE, LOGIN, PASSWORD, API_KEY = "milepost", "admin", "admin", "stand-in-key-of-no-value"
 ADMIN = 2
@@ -55,35 +56,56 @@ def _invalid(text: str) -> No:
 
 # ---- what a plain Odoo has, as far as Milepost looks at it: "field:type:model it points to", a star is required
 
-_COMMON = "id:integer create_date:datetime write_date:datetime create_uid:many2one:res.users display_name:char"
+_COMMON = (
+    "id:integer create_date:datetime write_date:datetime create_uid:many2one:res.users write_uid:many2one:res.users"
+)
+_COMMON += " display_name:char"
 _MODELS = {
     "res.users": "name:char login:char tz:char lang:char",
-    "res.users.apikeys": "name:char user_id:many2one:res.users expiration_date:datetime",
+    **KEY_MODELS,
     "res.groups": "name:char comment:text implied_ids:many2many:res.groups",
     "res.company": "name:char",
     "res.partner": "name:char email:char phone:char street:char city:char zip:char",
     "product.product": "name:char type:char weight:float list_price:float",
     "sale.order": "name:char partner_id:many2one:res.partner client_order_ref:char order_line:json state:char"
-    " user_id:many2one:res.users company_id:many2one:res.company commitment_date:datetime",
+    " user_id:many2one:res.users company_id:many2one:res.company commitment_date:datetime invoice_status:char",
+    "sale.advance.payment.inv": "advance_payment_method:char sale_order_ids:many2many:sale.order"
+    " consolidated_billing:boolean",
+    "account.move": "name:char move_type:char state:char invoice_origin:char",
     "stock.picking": "name:char origin:char partner_id:many2one:res.partner carrier_tracking_ref:char state:char"
     " sale_id:many2one:sale.order company_id:many2one:res.company user_id:many2one:res.users location_id:char*"
-    " carrier_id:many2one:delivery.carrier picking_type_code:char",
+    " carrier_id:many2one:delivery.carrier picking_type_code:char return_id:many2one:stock.picking"
+    " backorder_id:many2one:stock.picking",
+    "stock.package": "name:char",
+    "stock.move.line": "picking_id:many2one:stock.picking result_package_id:many2one:stock.package state:char",
     "delivery.carrier": "name:char product_id:many2one:product.product",
-    "mail.message": "model:char res_id:integer body:html",
+    "mail.message": "model:char res_id:integer body:html message_type:char is_internal:boolean"
+    " subtype_id:many2one:mail.message.subtype",
+    "mail.message.subtype": "name:char",
     "mail.activity": "res_model_id:many2one:ir.model res_model:char res_id:integer summary:char note:html"
     " active:boolean"
     " activity_type_id:many2one:mail.activity.type date_deadline:date user_id:many2one:res.users feedback:text",
     "mail.activity.type": "name:char",
+    "project.project": "name:char privacy_visibility:char active:boolean",
+    "project.task.type": "name:char",
+    "project.task": "name:char project_id:many2one:project.project user_ids:many2many:res.users state:char"
+    " date_deadline:datetime description:html priority:char active:boolean",
     "ir.model": "name:char model:char order:char state:char",
-    "ir.model.fields": "name:char model_id:many2one:ir.model model:char field_description:char ttype:char"
+    "ir.model.fields": "name:char model_id:many2one:ir.model model:char field_description:char ttype:char help:text"
     " selection:char relation:char relation_field:char"
     " related:char store:boolean on_delete:char copied:boolean readonly:boolean"
-    " index:boolean state:char",
+    " index:boolean state:char compute:text depends:char help:text",
     "ir.model.access": "name:char model_id:many2one:ir.model group_id:many2one:res.groups perm_read:boolean"
     " perm_write:boolean perm_create:boolean perm_unlink:boolean",
+    "ir.rule": "name:char model_id:many2one:ir.model domain_force:char",
     "ir.model.data": "module:char name:char model:char res_id:integer",
     "ir.module.module": "name:char state:char",
     "ir.ui.view": "name:char model:char inherit_id:many2one:ir.ui.view priority:integer arch:text",
+    "ir.actions.act_window": "name:char res_model:char view_mode:char domain:char search_view_id:many2one:ir.ui.view",
+    "ir.actions.act_window.view": "act_window_id:many2one:ir.actions.act_window sequence:integer view_mode:char"
+    " view_id:many2one:ir.ui.view",
+    "ir.ui.menu": "name:char parent_id:many2one:ir.ui.menu sequence:integer action:reference",
+    "ir.attachment": "name:char res_model:char res_id:integer mimetype:char datas:binary",
     "ir.config_parameter": "key:char value:char",
 }
 _MODULES = ("base", "mail", "stock", "delivery", "stock_delivery", "sale", "sale_stock")
@@ -92,10 +114,15 @@ _REFERENCES = {
     "base.group_system": ("res.groups", "Role / Administrator"),
     "stock.group_stock_user": ("res.groups", "Inventory / User"),
     "sales_team.group_sale_salesman": ("res.groups", "Sales / User: Own Documents Only"),
+    "mail.mt_note": ("mail.message.subtype", "Note"),
     "mail.mail_activity_data_todo": ("mail.activity.type", "To-Do"),
     "stock.view_picking_form": ("ir.ui.view", "stock.picking.form"),
     "stock.vpicktree": ("ir.ui.view", "stock.picking.list"),
+    "stock.view_picking_internal_search": ("ir.ui.view", "stock.picking.internal.search"),
+    "stock.menu_stock_warehouse_mgmt": ("ir.ui.menu", "Operations"),
     "sale.view_order_form": ("ir.ui.view", "sale.order.form"),
+    "sale.view_order_tree": ("ir.ui.view", "sale.order.list (orders)"),
+    "sale.view_sales_order_filter": ("ir.ui.view", "sale.order.list.select"),
 }
 
 
@@ -136,17 +163,21 @@ class Store:
         self._fill()
 
     def _fill(self) -> None:
+        lines = Field("one2many", "stock.move.line", inverse="picking_id")
+        self.models["stock.picking"].fields["move_line_ids"] = lines
         self.add("res.users", {"name": "System", "login": "__system__"})
         self.add("res.users", {"name": "Administrator", "login": LOGIN, "tz": False, "lang": "en_US"})
         self.add("res.company", {"name": "Sample Company"})
         self.add("ir.config_parameter", {"key": "database.uuid", "value": "00000000-0000-4000-8000-00000000fa4e"})
         expires = self._now.replace(year=self._now.year + 1)
-        self.add("res.users.apikeys", {"name": "sandbox", "user_id": ADMIN, "expiration_date": expires})
+        key = {"name": "sandbox", "user_id": ADMIN, "expiration_date": expires, "key": API_KEY}
+        self.add("res.users.apikeys", key)
         for name in _MODULES:
             self.add("ir.module.module", {"name": name, "state": "installed"})
         for model in _MODELS:
             record = self.add("ir.model", {"name": model, "model": model, "order": "id", "state": "base"})
             module = {"stock.picking": "stock", "sale.order": "sale"}.get(model, "base")
+            module = "project" if model.startswith("project.") else module
             self.name_it(f"{module}.model_{model.replace('.', '_')}", "ir.model", record)
         for external_id, (model, text) in _REFERENCES.items():
             self.name_it(external_id, model, self.add(model, {"name": text}))
@@ -181,7 +212,7 @@ class Store:
             raise _missing(model, gone)
         for record in ids:
             target.records[record] |= {k: self._stored(target.fields[k], v) for k, v in values.items()}
-            target.records[record]["write_date"] = self._now
+            target.records[record] |= {"write_date": self._now, "write_uid": ADMIN}
             self._after_change(model, target.records[record])
 
     def remove(self, model: str, ids: list[int]) -> None:
@@ -209,9 +240,15 @@ class Store:
             return {"name": f"S{record:05d}", "state": "draft", "user_id": ADMIN, "company_id": 1}
         if model == "stock.picking":
             return {"name": f"WH/OUT/{record:05d}", "state": "assigned", "company_id": 1, "location_id": "WH/Stock"}
-        return {"mail.activity": {"active": True}, "ir.model": {"order": "id", "state": "manual"}}.get(model, {})
+        if model == "project.task":
+            return {"active": True, "state": "01_in_progress", "priority": "0"}
+        active = {"active": True}
+        defaults = {"mail.activity": active, "project.project": active, "ir.model": {"order": "id", "state": "manual"}}
+        return defaults.get(model, {})
 
     def _stored(self, kind: Field, value: Any) -> Any:
+        if kind.type == "integer":
+            return int(value or 0)
         if kind.type == "datetime" and isinstance(value, str) and value:
             return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
         if kind.type == "many2many" and isinstance(value, list):
@@ -255,6 +292,12 @@ class Store:
             for field in [row["id"] for row in fields.values() if row["model_id"] == record]:
                 del fields[field]
 
+    def rules(self, model: str) -> list[Any]:
+        """What our user may see of that model, as one domain."""
+        rows = self.models["ir.rule"].records.values()
+        about = [row for row in rows if self.models["ir.model"].records[row["model_id"]]["model"] == model]
+        return [term for row in about for term in ast.literal_eval(row["domain_force"])]
+
     # -- external ids
 
     def find(self, external_id: str, model: str) -> int | None:
@@ -297,6 +340,8 @@ class Store:
         if kind.type == "many2one" and value:
             other = self.models[kind.relation].records[value]
             return [value, other.get("name") or other.get("x_name") or f"{kind.relation},{value}"]
+        if kind.type == "integer":
+            return value or 0
         return (value or []) if kind.type == "many2many" else value
 
 
@@ -328,6 +373,11 @@ def matcher(store: Store, model: str, domain: list[Any]) -> Callable[[Record], b
 
 
 def _condition(store: Store, model: str, name: str, operator: str, wanted: Any) -> Callable[[Record], bool]:
+    if "." in name:
+        link, _, rest = name.partition(".")
+        target = store.get(model).fields[link].relation
+        test = _condition(store, target, rest, operator, wanted)
+        return lambda record: any(test(row) for row in _linked(store, model, record, link, target))
     kind = store.get(model).fields.get(name)
     if kind is None:
         raise _invalid(f"Invalid field {model}.{name} in condition ({name!r}, {operator!r}, {wanted!r})")
@@ -343,6 +393,11 @@ def _condition(store: Store, model: str, name: str, operator: str, wanted: Any) 
     if operator in ("=", "!="):
         return lambda record: compare(store.value(model, record, name), wanted)
     return lambda record: bool(value := store.value(model, record, name)) and compare(value, wanted)
+
+
+def _linked(store: Store, model: str, record: Record, link: str, target: str) -> list[Record]:
+    ids = store.value(model, record, link) or []
+    return [store.models[target].records[id_] for id_ in (ids if isinstance(ids, list) else [ids])]
 
 
 # ---- the methods
@@ -365,7 +420,7 @@ class Methods:
         context: Any = None,
     ) -> list[Record]:
         self._allow("read", model)
-        target, test = self.store.get(model), matcher(self.store, model, list(domain))
+        target, test = self.store.get(model), matcher(self.store, model, [*domain, *self.store.rules(model)])
         if "active" in target.fields and "active" not in str(domain) and (context or {}).get("active_test", True):
             rows = [r for r in target.records.values() if r["active"] and test(r)]
         else:
@@ -384,10 +439,11 @@ class Methods:
 
     def read(self, model: str, ids: list[int], fields: Any = (), context: Any = None) -> list[Record]:
         self._allow("read", model)
-        target = self.store.get(model)
-        if gone := [record for record in ids if record not in target.records]:
-            raise _missing(model, gone)
-        return [self._row(model, target.records[record], fields or target.fields) for record in ids]
+        target, seen = self.store.get(model), matcher(self.store, model, self.store.rules(model))
+        rows = [target.records[record] for record in ids if record in target.records]
+        if not all(seen(row) for row in rows):
+            raise _forbidden("read", model)
+        return [self._row(model, row, fields or target.fields) for row in rows]
 
     def write(self, model: str, ids: list[int], vals: Record, context: Any = None) -> bool:
         self._allow("write", model)
@@ -410,7 +466,24 @@ class Methods:
 
     def fields_get(self, model: str, attributes: Any = (), allfields: Any = (), context: Any = None) -> Record:
         fields = self.store.get(model).fields
-        return {name: {"type": kind.type} for name, kind in fields.items() if not allfields or name in allfields}
+        told = {name: {"type": kind.type} for name, kind in fields.items() if not allfields or name in allfields}
+        if "help" in attributes:
+            for row in self.store.models["ir.model.fields"].records.values():
+                if row["model"] == model and row["name"] in told and row["help"]:
+                    told[row["name"]]["help"] = row["help"]
+        return told
+
+    def formatted_read_group(
+        self, model: str, domain: Any = (), groupby: Any = (), aggregates: Any = (), context: Any = None
+    ) -> list[Record]:
+        [name] = groupby
+        groups: dict[Any, Record] = {}
+        for row in self.search_read(model, domain, [name], context=context):
+            groups.setdefault(str(row[name]), {name: row[name], "__count": 0})["__count"] += 1
+        return list(groups.values())
+
+    def read_group(self, model: str, domain: Any, fields: Any, groupby: Any, lazy: bool = True) -> list[Record]:
+        return self.formatted_read_group(model, domain, groupby)
 
     def has_access(self, model: str, operation: str, ids: Any = (), context: Any = None) -> bool:
         if self.store.version < (18, 0):
@@ -440,10 +513,22 @@ class Methods:
     def action_confirm(self, model: str, ids: list[int], context: Any = None) -> bool:
         """Confirming an order makes its delivery."""
         for order in self.read(model, ids, ["name", "partner_id"]):
-            self.store.change(model, [order["id"]], {"state": "sale"})
+            self.store.change(model, [order["id"]], {"state": "sale", "invoice_status": "to invoice"})
             values = {"origin": order["name"], "sale_id": order["id"], "partner_id": order["partner_id"][0]}
             self.store.add("stock.picking", values | {"picking_type_code": "outgoing"})
         return True
+
+    def create_invoices(self, model: str, ids: list[int], context: Any = None) -> Record:
+        """What the button Create Invoice of an order calls: a draft for each order that has something to invoice."""
+        orders = [order for wizard in ids for order in self.store.models[model].records[wizard]["sale_order_ids"]]
+        rows = [self.store.models["sale.order"].records[order] for order in orders]
+        if not (left := [row for row in rows if row["invoice_status"] == "to invoice"]):
+            raise No("odoo.exceptions.UserError", "Cannot create an invoice. No items are available to invoice.", 422)
+        for order in left:
+            values = {"move_type": "out_invoice", "state": "draft", "invoice_origin": order["name"]}
+            self.store.add("account.move", values)
+            self.store.change("sale.order", [order["id"]], {"invoice_status": "invoiced"})
+        return {"type": "ir.actions.act_window"}
 
     def action_feedback(self, model: str, ids: list[int], feedback: str = "", context: Any = None) -> int:
         for activity in self.read(model, ids):
@@ -510,11 +595,14 @@ class Load:
     def _link(self, kind: Field, key: str, value: str) -> Any:
         if not value:
             return False
-        target = self._store.models[kind.relation].records
+        found = [self._linked(kind, key, one) for one in value.split(",")]
+        return [[6, 0, found]] if kind.type == "many2many" else found[0]
+
+    def _linked(self, kind: Field, key: str, value: str) -> int:
         found = self._store.find(value, kind.relation) if key == "id" else int(value)
-        if found not in target:
+        if found is None or found not in self._store.models[kind.relation].records:
             raise ValueError(f"No matching record found for {'external' if key == 'id' else 'database'} id '{value}'")
-        return [[6, 0, [found]]] if kind.type == "many2many" else found
+        return found
 
     def _plain(self, kind: Field, value: Any) -> Any:
         if value in ("", False, None):
@@ -552,7 +640,8 @@ class Load:
         if (self._model, "write" if record else "create") in self._store.forbidden:
             return True
         pickings = self._store.models["stock.picking"].records
-        return self._model == "mail.activity" and "res_id" in values and values["res_id"] not in pickings
+        is_about_one = self._model in ("mail.activity", "ir.attachment")
+        return is_about_one and "res_id" in values and values["res_id"] not in pickings
 
     def _save(self, record: int | None, external_id: str, values: Record) -> int:
         if record is None and external_id:
@@ -569,10 +658,16 @@ class Load:
 # ---- over HTTP
 
 
+# load catches what PostgreSQL says of a row that somebody else has just changed, and blames the row
+_CONFLICT_TEXT = "could not serialize access due to concurrent update"
+_CONFLICT = {"ids": False, "messages": [{"record": 0, "type": "error", "message": _CONFLICT_TEXT}]}
+
+
 class FakeOdoo:
     """A stand-in that listens on 127.0.0.1 from `with` on. Port 0 takes a free one.
 
     calls: (model, method) of each call it was asked. Switches: away answers 503; slow_seconds waits before it answers;
+    slow_row_seconds waits so long for each row of a load or write; conflicts: so many loads meet somebody else's write;
     close_mid_answer sends half an answer; answer_after_doing_then_close does the work and hangs up; fail_next(n,
     status) fails the next n calls; forbidden takes (model, operation) rights away.
     """
@@ -583,7 +678,8 @@ class FakeOdoo:
         self.headers: list[dict[str, str]] = []
         self.connections = 0
         self.away = self.close_mid_answer = self.answer_after_doing_then_close = False
-        self.slow_seconds = 0.0
+        self.slow_seconds = self.slow_row_seconds = 0.0
+        self.conflicts = 0
         self._failures: list[tuple[int, dict[str, str]]] = []
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -649,6 +745,11 @@ class FakeOdoo:
     def perform(self, model: str, method: str, arguments: Record) -> Any:
         """Do one call. Raises No."""
         self.calls.append((model, method))
+        if method in ("load", "write"):
+            time.sleep(self.slow_row_seconds * len(arguments.get("data") or arguments["ids"]))
+        if method == "load" and self.conflicts:
+            self.conflicts -= 1
+            return _CONFLICT
         with self._lock, self.store.transaction():
             self.store.get(model)
             do = None if method.startswith("_") else getattr(Methods(self.store), method, None)
@@ -708,7 +809,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"<h1>Not Found</h1>")
 
     def _json_2(self, model: str, method: str, arguments: Record) -> tuple[int, Any]:
-        if self.headers["Authorization"] != f"bearer {API_KEY}":
+        if str(self.headers["Authorization"]).removeprefix("bearer ") not in live_keys(self.server.odoo.store):
             return 401, _error(No("werkzeug.exceptions.Unauthorized", "Invalid apikey", 401))
         try:
             return 200, self.server.odoo.perform(model, method, arguments)
@@ -720,8 +821,8 @@ class _Handler(BaseHTTPRequestHandler):
         if (service, method) == ("common", "version"):
             return {"result": {"server_version": "stand-in", "server_version_info": self._version()}}
         if service == "common":
-            return {"result": ADMIN if arguments[1] == LOGIN and arguments[2] in (PASSWORD, API_KEY) else False}
-        if arguments[2] not in (PASSWORD, API_KEY):
+            return {"result": ADMIN if arguments[1] == LOGIN and self._opens(arguments[2]) else False}
+        if not self._opens(arguments[2]):
             return {"error": {"code": 0, "data": _error(No("odoo.exceptions.AccessDenied", "Access Denied", 403))}}
         model, method, positional, named = (*arguments[3:], {})[:4]
         first = {"create": "vals_list"}.get(method, "ids")
@@ -735,6 +836,9 @@ class _Handler(BaseHTTPRequestHandler):
             if no.kind.endswith("NotFound") and "model" in no.message:
                 no = No("odoo.exceptions.UserError", f"Object {model} doesn't exist", 422)
             return {"error": {"code": 0, "message": "Odoo Server Error", "data": _error(no)}}
+
+    def _opens(self, secret: str) -> bool:
+        return secret == PASSWORD or secret in live_keys(self.server.odoo.store)
 
     def _version(self) -> list[Any]:
         return [*self.server.odoo.store.version, 0, "final", 0, ""]

@@ -11,7 +11,6 @@ from tests.shipments.telling import told
 from workers.act import BATCH, Done, act_round
 from workers.odoo import setup
 from workers.odoo.client import connect
-from workers.odoo.gate import pause, paused_until, resume
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_odoo_shows_the_milestone_on_delivery_and_order_and_the_event_in_the_tim
     number = seeded["tracking"][0]
     ingest([told("in_transit", 1, tracking_number=number)], [told("delivered", 9, tracking_number=number)])
     tally = act()
-    assert (tally.done, tally.parked) == (4, 0)
+    assert (tally.done, tally.parked) == (6, 0), "the delivery, its order, two rows, and what finance is told of both"
     assert shown(fake, seeded)["x_milepost_milestone"] == "delivered"
     order = next(r for r in fake.records("sale.order") if r["id"] == seeded["order_id"])
     assert order["x_milepost_milestone"] == "delivered"
@@ -127,13 +126,13 @@ def test_a_delivery_deleted_in_odoo_is_parked_with_a_sentence_and_the_others_go_
         [told("delivered", 9, tracking_number=seeded["tracking"][0])],
     )
     tally = act()
-    assert tally.parked == 2, "the delivery and its row of the timeline"
+    assert tally.parked == 3, "the delivery, its row of the timeline, and what finance is told"
     assert shown(fake, seeded)["x_milepost_milestone"] == "delivered"
     parked = rows("select key, reason from effects where state = 'parked' order by key")
-    assert [key.split(":")[0] for key, _ in parked] == ["delivery", "timeline"]
-    assert "does not exist in Odoo any more" in parked[0][1]
+    assert [key.split(":")[0] for key, _ in parked] == ["billing", "delivery", "timeline"]
+    assert all("does not exist in Odoo any more" in reason for _, reason in parked[:2])
     with engine.begin() as connection:
-        assert retry_parked(connection) == (2, max(key for key, _ in parked))
+        assert retry_parked(connection) == (3, max(key for key, _ in parked))
         assert retry_parked(connection) == (0, None)
 
 
@@ -181,7 +180,7 @@ def test_what_a_killed_writer_had_claimed_is_done_by_the_next_at_once(act, engin
     ingest([told("delivered", 9, tracking_number=seeded["tracking"][0])])
     with engine.begin() as connection:
         assert claim_effects(connection, Kind.DELIVERY, 10)
-    assert act().done == 2, "the order and the timeline; the delivery is somebody's"
+    assert act().done == 4, "the order, the timeline and what finance is told; the delivery is somebody's"
     with engine.begin() as connection:
         assert reclaim_effects(connection) == 1
     act()
@@ -193,16 +192,6 @@ def test_only_one_process_writes_at_a_time(engine):
         assert (first, second) == (True, False)
     with alone(engine, Lock.ODOO_WRITER) as again:
         assert again
-
-
-def test_the_pause_grows_while_odoo_stays_away_and_ends_when_it_answers(engine):
-    assert paused_until(engine) is None
-    pauses = [pause(engine, "away") for _ in range(8)]
-    assert pauses == sorted(pauses)
-    assert max(pauses) == 30
-    assert paused_until(engine) is not None
-    resume(engine)
-    assert paused_until(engine) is None
 
 
 def test_a_round_says_whether_more_may_wait(engine, odoo, fake, ingest, register, monkeypatch):

@@ -134,4 +134,4 @@ def test_a_message_without_a_guess_and_without_another_number_asks_nothing_more(
     plain = sent("A1")
     assert sent("A2", Reference("order", "S00012")) == plain
     assert sent("A3", *GUESS) == plain + 1
-    assert sent("A4", Reference("new_tracking_number", "B1234")) == plain + 1
+    assert sent("A4", Reference("new_tracking_number", "B1234")) == plain + 2

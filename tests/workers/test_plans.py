@@ -6,6 +6,7 @@ Every statement that the real code sends is explained, with its own parameters, 
 import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from shipments.clock import now
 from shipments.delivery import Delivery
 from shipments.effects import Kind
 from shipments.event import Reference
+from shipments.keep import Keep, Why
 from shipments.store.choices import Choice, add_choice
 from shipments.store.database import make_engine
 from shipments.store.deliveries import (
@@ -32,6 +34,14 @@ from shipments.store.deliveries import (
     find_strangers_with_references,
     note_candidates,
 )
+from shipments.store.drift import (
+    close_deleted,
+    find_known,
+    find_rows_and_tasks,
+    find_states,
+    find_unseen,
+    forget_numbers,
+)
 from shipments.store.effects import (
     Recorded,
     claim_effects,
@@ -39,9 +49,12 @@ from shipments.store.effects import (
     reclaim_effects,
     record_effects,
     release_effects,
+    repeat_effects,
     retry_parked,
 )
 from shipments.store.holds import Hold, add_hold
+from shipments.store.keeps import find_keeps, note_keeps
+from shipments.store.links import Link, find_links, get_delivery, save_link
 from shipments.store.messages import MessageState, Wanted, find_received, replay_messages
 from shipments.store.migrate import migrate
 from shipments.store.prune import Retention, count_prunable, prune
@@ -52,6 +65,7 @@ from tests.shipments.telling import START, told
 from tests.workers.conftest import POLICY, understood
 from workers.correlate import STRANGERS_A_CALL, Correlated, link_strangers, store_deliveries
 from workers.ingest import ingest_batch
+from workers.odoo.reconcile import give_way
 
 LARGE = {"messages", "events", "parcels", "shipments", "numbers", "effects"}
 PATTERN = 100
@@ -68,6 +82,10 @@ MORE = f"""
         from (select g, now() - g * interval '1 minute' as at from generate_series(1, {PATTERN * TIMES * 3}) g) g;
     update parcels set unmatched_since = now(), look_up_at = now() where id % 200 = 0;
     delete from numbers where number in (select number from parcels where id % 200 = 0 and id % 400 > 0);
+    insert into effects (key, kind, subject, payload, due_at, decided_at)
+        select other || ':' || key, other, subject, payload, due_at, decided_at
+        from effects, unnest(array['document', 'invoice', 'commitment']) other
+        where kind = 'delivery' and subject % 100 = 0;
     update effects set state = 'due' where subject % 200 = 0;
     update effects set state = 'parked' where subject % 500 = 1;
     update events set received_at = received_at - interval '500 days' where parcel_id < {PATTERN};
@@ -88,6 +106,7 @@ def full(database_url: str) -> Iterator[Engine]:
     ingest_batch(engine, [understood(*way(number)) for number in numbers], POLICY)
     with psycopg.connect(url, autocommit=True) as connection:
         copies = COPIES.replace("f.key || 'X' || g", "f.kind || ':' || md5(f.key || 'X' || g)")
+        copies = copies.replace("f.kind, f.subject,", "f.kind, f.subject + g * 100000,")
         connection.execute((copies.replace(":times", str(TIMES)) + MORE).encode())
     yield engine
     engine.dispose()
@@ -164,6 +183,23 @@ def take_over_deliveries(engine: Engine) -> None:
     store_deliveries(engine, [delivery(id_, f"N{id_}", f"T{id_}X9") for id_ in range(50)], POLICY, Correlated())
 
 
+def take_over_returns(engine: Engine) -> None:
+    """Returns of deliveries that have numbers, and steps with the same numbers; once, and again with another stage."""
+    for stage in ("assigned", "done"):
+        back = [replace(delivery(9000000 + n), operation="incoming", return_of=n, stage=stage) for n in range(1, 50)]
+        step = [replace(delivery(9100000 + n, f"T{n}"), operation="internal", stage=stage) for n in range(1, 50)]
+        store_deliveries(engine, [*back, *step], POLICY, Correlated())
+
+
+def link_by_hand(engine: Engine) -> None:
+    ingest_batch(engine, [understood(told("in_transit", 1, tracking_number="L1000"))], POLICY)
+    with engine.begin() as connection:
+        id_ = get_delivery(connection, "7")
+        assert save_link(connection, Link("L1000", id_, "read on the label", "Kari"), POLICY).parcels
+        save_link(connection, Link("L1000", None, "a mistake", "Kari"), POLICY)
+        assert find_links(connection, "L1000")
+
+
 def find_strangers(engine: Engine) -> None:
     tally = Correlated()
     link_strangers(engine, POLICY, tally)
@@ -231,6 +267,25 @@ def prune_old(engine: Engine) -> None:
     assert prune(engine, retention, 0.5).gone["parcels"]
 
 
+def reconcile_a_page(engine: Engine) -> None:
+    """What a page of a comparison asks of the store and mends there, with a few deliveries that Odoo has no more."""
+    first, last = 10_000_500, 10_002_000  # of the copies
+    seen = list(range(first, last - 500))
+    with engine.connect() as connection:
+        assert find_unseen(connection, first, last, seen, now() - timedelta(days=60))
+        known = find_known(connection, [*range(1, PATTERN), *seen])
+        assert find_states(connection, [f"delivery:{id_}" for id_ in known], now())
+        assert {stored.kind for stored in find_rows_and_tasks(connection, known, now())} == {"timeline", "activity"}
+        keep = Keep(Why.LOCKED, "somebody", now())
+        assert note_keeps(connection, {f"delivery:{id_}": keep for id_ in known}).kept
+        assert find_keeps(connection, [f"delivery:{id_}" for id_ in known])
+        repeat_effects(connection, [f"delivery:{id_}" for id_ in known], as_new=True)
+        forget_numbers(connection, [5, 6, 7])
+        assert close_deleted(connection, [5, 6, 7])
+        connection.rollback()
+    give_way(engine, 0)
+
+
 def measure_health(engine: Engine) -> None:
     Health(load_settings({}), None, engine, None).measure()
 
@@ -250,11 +305,14 @@ def work_off_a_backlog(engine: Engine) -> None:
 HOT = [
     ingest_known_and_new,
     take_over_deliveries,
+    take_over_returns,
+    link_by_hand,
     find_strangers,
     find_by_references,
     perform_effects,
     sweep,
     prune_old,
+    reconcile_a_page,
     measure_health,
     list_parked,
     replay_some,

@@ -8,9 +8,11 @@ from sqlalchemy import Engine, event, text
 
 from config import metrics
 from shipments.clock import now
+from shipments.keep import Keep, Why
 from shipments.store.alone import Lock, alone
 from shipments.store.holds import Hold, add_hold, remove_hold
 from shipments.store.intake import connect
+from shipments.store.keeps import note_keeps
 from shipments.store.marks import save_mark
 from shipments.store.messages import MessageState, Verdict, save_messages
 from shipments.store.prune import Retention, count_prunable, prune
@@ -115,11 +117,30 @@ def test_a_parcel_goes_with_its_events_and_effects_and_its_delivery_is_closed(in
     ingest(WAY)
     age(401)
     keys = rows("select key from effects")
-    assert {key.split(":")[0] for (key,) in keys} == {"delivery", "order", "activity", "timeline"}
+    assert {key.split(":")[0] for (key,) in keys} == {
+        "delivery",
+        "order",
+        "activity",
+        "timeline",
+        "billing",
+        "order_billing",
+    }
     assert pruned() == {"messages": 1, "parcels": 1, "events": 3, "effects": len(keys)}
     assert rows("select count(*) from effects") == [(0,)]
     assert rows("select state, closed_at is null from shipments") == [(None, False)]
     assert rows("select count(*) from numbers") == [(0,)]
+
+
+def test_who_keeps_a_delivery_is_forgotten_with_it(engine, ingest, register, age, pruned, rows):
+    register(1, "T1", order_id=9)
+    ingest(WAY)
+    with engine.begin() as connection:
+        keep = Keep(Why.LOCKED, "Kari Example", now())
+        note_keeps(connection, {"delivery:1": keep, "order:9": keep, "delivery:2": keep})
+        connection.execute(text("update effects set state = 'done'"))
+    age(401)
+    pruned()
+    assert rows("select key from keeps") == [("delivery:2",)]
 
 
 def test_effects_of_a_number_that_was_taken_off_its_delivery_go_too(ingest, register, age, pruned, rows):

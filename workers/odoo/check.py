@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from config.settings import Settings
-from shipments.clock import now
 from shipments.errors import MilepostError, OdooRefused
+from workers.odoo.activities import find_users
 from workers.odoo.client import Odoo, connect
 from workers.odoo.fields import EVENT, MODEL_ID, ORDER, PICKING, Item, declared
+from workers.odoo.guard import find_other_owner
+from workers.odoo.keys import ENDS_SOON, days_left, find_keys
+from workers.odoo.project import PROJECT_TASK, TASK_PICKING
 from workers.odoo.setup import plan
+from workers.resources import policy
 
 OK, WARNING, FAULT = "ok", "warning", "fault"
 
-_KEY_ENDS_SOON = timedelta(days=14)
 _RUN_SETUP = "run `milepost odoo setup`"
 
 RIGHTS = {
@@ -39,7 +41,7 @@ def check(settings: Settings) -> list[Finding]:
     try:
         odoo = connect(settings)
         findings.append(_protocol(odoo))
-        for part in (_user, _modules, _additions, _rights, _key, _database):
+        for part in (_user, _modules, _additions, _rights, _tasks, _key, _database):
             findings += part(odoo)
     except MilepostError as fault:
         findings.append(Finding(FAULT, str(fault)))
@@ -103,26 +105,43 @@ def _rights(odoo: Odoo) -> Iterator[Finding]:
         yield Finding(OK, f"Milepost's user has its rights on {', '.join(models)}.")
 
 
+def _tasks(odoo: Odoo) -> Iterator[Finding]:
+    """Whether Odoo has what the policy names: users, and the project."""
+    logins = policy().logins()
+    if unknown := sorted(logins - find_users(odoo, logins).keys()):
+        sentence = f"The policy names logins that Odoo does not know: {', '.join(unknown)}"
+        yield Finding(WARNING, f"{sentence}; their tasks go to others. Mend the policy, or make the users in Odoo.")
+    if not policy().wants_project or odoo.version < (17, 0):
+        return
+    if TASK_PICKING not in odoo.field_names(PROJECT_TASK):
+        yield Finding(FAULT, f"The policy wants project tasks: install Project in Odoo and {_RUN_SETUP}.")
+    elif lacking := [o for o in ("read", "write", "create") if not odoo.may(PROJECT_TASK, o)]:
+        yield Finding(FAULT, f"Milepost's user may not {', '.join(lacking)} {PROJECT_TASK}: {_RUN_SETUP}.")
+    else:
+        yield Finding(OK, "Project tasks can be written.")
+
+
 def _key(odoo: Odoo) -> Iterator[Finding]:
     """When the API key ends. Which of several keys is in use cannot be seen, so the one that ends first counts."""
     if odoo.version < (18, 0):  # until then keys lived forever
         return
-    domain = [("user_id", "=", odoo.uid), ("expiration_date", "!=", False)]
     try:
-        rows = odoo.call("res.users.apikeys", "search_read", domain=domain, fields=["name", "expiration_date"])
+        keys = [(key.name, key.ends) for key in find_keys(odoo) if key.ends]
     except OdooRefused:
         yield Finding(WARNING, "When the API key ends cannot be seen by this user: note it, and renew it in time.")
         return
-    for row in sorted(rows, key=lambda row: row["expiration_date"])[:1]:
-        ends = datetime.fromisoformat(row["expiration_date"]).replace(tzinfo=UTC)
-        sentence = f"The API key {row['name']!r} ends on {ends:%Y-%m-%d}"
-        if ends - now() < _KEY_ENDS_SOON:
-            yield Finding(WARNING, f"{sentence}: make a new one in Odoo (Preferences, Security), set ODOO_API_KEY.")
+    for name, ends in keys[:1]:
+        days = int(days_left(ends))
+        sentence = f"The API key {name!r} ends on {ends:%Y-%m-%d}, in {days} days"
+        if days < ENDS_SOON.days:
+            yield Finding(WARNING, f"{sentence}: make a new one in Odoo and put it in front of the old one.")
         else:
             yield Finding(OK, f"{sentence}.")
 
 
 def _database(odoo: Odoo) -> Iterator[Finding]:
+    if fault := find_other_owner(odoo):
+        yield Finding(FAULT, fault)
     try:
         uuid = odoo.call("ir.config_parameter", "get_param", key="database.uuid")
     except OdooRefused:

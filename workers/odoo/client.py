@@ -8,6 +8,8 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -16,6 +18,7 @@ from requests.auth import AuthBase
 
 from config.settings import Settings
 from shipments.errors import OdooAway, OdooRefused, SetupFault
+from workers.odoo.keyring import KeyRing
 from workers.retry_after import read_retry_after
 
 CONNECT_SECONDS = 5
@@ -28,8 +31,28 @@ class OdooConflict(OdooAway):
     """Somebody else wrote the same record at the same moment; Odoo gave up after trying five times."""
 
 
+class OdooTooSlow(OdooAway):
+    """Odoo took the call and did not answer in time. It may still do the work; fewer rows may be done in time."""
+
+
 class OdooLockedOut(OdooRefused):
     """Odoo refuses whatever we ask, not this record: key, rights, missing fields, wrong address. Mend it and go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that was made. outcome: done, conflict, away or refused; seconds: until Odoo's answer was there.
+
+    rows: as many as were sent, or else came back; bytes: of the bodies, without headers and compression.
+    """
+
+    model: str
+    method: str
+    outcome: str
+    seconds: float
+    rows: int
+    sent_bytes: int
+    received_bytes: int
 
 
 class Dialect(Protocol):
@@ -48,21 +71,33 @@ class Dialect(Protocol):
 class Odoo:
     """One Odoo, spoken to by one user over one kept connection. Not to be shared between threads.
 
+    environment: the name of this deployment.
     version: such as (19, 0). calls: how many were made. on_call(model, method, seconds, outcome) hears of each, outcome
-    being done, conflict, away or refused.
+    being done, conflict, away or refused; on_done hears of each with what it cost. place: entered around each call,
+    which a budget may let wait; it may raise OdooAway.
     """
 
     def __init__(
-        self, session: requests.Session, settings: Settings, version: tuple[int, int], dialect: Dialect
+        self,
+        session: requests.Session,
+        settings: Settings,
+        version: tuple[int, int],
+        dialect: Dialect,
+        keys: KeyRing,
     ) -> None:
         self.url = settings.odoo_url.rstrip("/")
         self.database = settings.odoo_database
         self.login = settings.odoo_login
+        self.environment = settings.environment
         self.version = version
         self.calls = 0
         self.on_call: OnCall | None = None
+        self.on_done: Callable[[Call], None] | None = None
+        self.place: Callable[[], AbstractContextManager[None]] = nullcontext
+        self._bytes = (0, 0)
         self._session = session
         self._dialect = dialect
+        self._keys = keys
         self._timeout = (CONNECT_SECONDS, settings.odoo_timeout_seconds)
         self._field_names: dict[str, frozenset[str]] = {}
 
@@ -86,8 +121,12 @@ class Odoo:
         Raises OdooAway (try again later), OdooConflict (try again soon) or OdooRefused (a person has to act;
         OdooLockedOut if that is true of every record). Nothing is tried twice here.
         """
-        started, outcome, request_id = time.monotonic(), "refused", uuid4().hex
-        self.calls += 1
+        with self.place():
+            return self._call(model, method, ids, arguments)
+
+    def _call(self, model: str, method: str, ids: list[int] | None, arguments: dict[str, Any]) -> Any:
+        started, outcome, request_id, result = time.monotonic(), "refused", uuid4().hex, None
+        self.calls, self._bytes = self.calls + 1, (0, 0)
         try:
             result = self._exchange(model, method, ids, arguments, request_id)
             outcome = "done"
@@ -104,6 +143,8 @@ class Odoo:
             log.debug("odoo %s.%s: %s in %.3f s (request %s)", model, method, outcome, seconds, request_id)
             if self.on_call:
                 self.on_call(model, method, seconds, outcome)
+            if self.on_done:
+                self.on_done(Call(model, method, outcome, seconds, _rows(ids, arguments, result), *self._bytes))
 
     def field_names(self, model: str) -> frozenset[str]:
         """The fields that model has, asked once. Empty if Odoo has no such model."""
@@ -138,11 +179,25 @@ class Odoo:
     def _exchange(
         self, model: str, method: str, ids: list[int] | None, arguments: dict[str, Any], request_id: str
     ) -> Any:
-        path, body = self._dialect.question(model, method, ids, arguments)
-        response = _send(
-            self._session, "POST", self.url + path, self._timeout, json=body, headers={"X-Request-Id": request_id}
-        )
-        return self._dialect.understand(response)
+        while True:
+            path, body = self._dialect.question(model, method, ids, arguments)
+            response = _send(
+                self._session, "POST", self.url + path, self._timeout, json=body, headers={"X-Request-Id": request_id}
+            )
+            self._bytes = len(response.request.body or b""), len(response.content)
+            try:
+                return self._dialect.understand(response)
+            except OdooLockedOut as refusal:
+                if not self._keys.turn(refusal):  # a refused key has done nothing: the call is made with the next one
+                    raise
+
+
+def _rows(ids: list[int] | None, arguments: dict[str, Any], result: Any) -> int:
+    """How many rows a call was about: those that were sent, else those that came back."""
+    for rows in (arguments.get("data"), arguments.get("vals_list"), ids, result):
+        if isinstance(rows, list):
+            return len(rows)
+    return 0
 
 
 def connect(settings: Settings) -> Odoo:
@@ -153,14 +208,15 @@ def connect(settings: Settings) -> Odoo:
     url = settings.odoo_url.rstrip("/")
     version = _ask_version(session, url, timeout)
     dialect: Dialect
-    if version >= (19, 0) and settings.odoo_api_key:
-        session.auth = _Bearer(settings.odoo_api_key, settings.odoo_database)
+    keys = KeyRing(settings)
+    if version >= (19, 0) and settings.odoo_api_keys:
+        session.auth = _Bearer(keys, settings.odoo_database)
         dialect = Json2()
     else:
         session.auth = _NoAuth()
-        dialect = JsonRpc(settings)
-        dialect.uid = _log_in(session, url, timeout, dialect)
-    return Odoo(session, settings, version, dialect)
+        dialect = JsonRpc(settings, keys)
+        dialect.uid = _log_in(session, url, timeout, dialect, keys)
+    return Odoo(session, settings, version, dialect, keys)
 
 
 class Json2:
@@ -185,10 +241,10 @@ class JsonRpc:
 
     name = "JSON-RPC"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, keys: KeyRing) -> None:
         self.uid = 0
         self._database, self._login = settings.odoo_database, settings.odoo_login
-        self._secret = settings.odoo_api_key or settings.odoo_password
+        self._keys = keys
 
     def question(self, model: str, method: str, ids: list[int] | None, arguments: dict[str, Any]) -> tuple[str, Any]:
         named = dict(arguments)
@@ -197,11 +253,11 @@ class JsonRpc:
             # execute_kw looks at the first positional argument of create to choose between an id and a list of ids
             positional = [named.pop("vals_list")]
         return "/jsonrpc", _rpc(
-            "object", "execute_kw", self._database, self.uid, self._secret, model, method, positional, named
+            "object", "execute_kw", self._database, self.uid, self._keys.current, model, method, positional, named
         )
 
     def login_question(self) -> Any:
-        return _rpc("common", "login", self._database, self._login, self._secret)
+        return _rpc("common", "login", self._database, self._login, self._keys.current)
 
     def understand(self, response: requests.Response) -> Any:
         document = _document(response)
@@ -214,11 +270,11 @@ class JsonRpc:
 class _Bearer(AuthBase):
     """The API key. As `auth`, because requests lets a .netrc file replace an Authorization header, but not this."""
 
-    def __init__(self, key: str, database: str) -> None:
-        self._key, self._database = key, database
+    def __init__(self, keys: KeyRing, database: str) -> None:
+        self._keys, self._database = keys, database
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"bearer {self._key}"
+        request.headers["Authorization"] = f"bearer {self._keys.current}"
         request.headers["X-Odoo-Database"] = self._database
         return request
 
@@ -235,9 +291,9 @@ def _check(settings: Settings) -> None:
     for name, value in (("ODOO_URL", settings.odoo_url), ("ODOO_DATABASE", settings.odoo_database)):
         if not value:
             faults.append(f"{name} is not set: without it Milepost does not know which Odoo to write to.")
-    if not (settings.odoo_api_key or settings.odoo_password):
+    if not (settings.odoo_api_keys or settings.odoo_password):
         faults.append("Neither ODOO_API_KEY nor ODOO_PASSWORD is set: Odoo lets nobody in without one.")
-    elif not settings.odoo_login and not settings.odoo_api_key:
+    elif not settings.odoo_login and not settings.odoo_api_keys:
         faults.append("ODOO_LOGIN is not set: a password needs the login it belongs to.")
     if faults:
         raise SetupFault(faults)
@@ -265,11 +321,16 @@ def _member(response: requests.Response, name: str) -> Any:
     return document.get(name) if isinstance(document, dict) else None
 
 
-def _log_in(session: requests.Session, url: str, timeout: tuple[float, float], dialect: JsonRpc) -> int:
-    response = _send(session, "POST", url + "/jsonrpc", timeout, json=dialect.login_question())
-    if not (uid := dialect.understand(response)):
-        raise _refusal("odoo.exceptions.AccessDenied", "Access Denied")
-    return int(uid)
+def _log_in(session: requests.Session, url: str, timeout: tuple[float, float], dialect: JsonRpc, keys: KeyRing) -> int:
+    while True:
+        response = _send(session, "POST", url + "/jsonrpc", timeout, json=dialect.login_question())
+        if uid := dialect.understand(response):
+            return int(uid)
+        refusal = OdooLockedOut(
+            f"Odoo says no: Access Denied. {_LOCKED_OUT['AccessDenied']}", "odoo.exceptions.AccessDenied"
+        )
+        if not keys.turn(refusal):
+            raise refusal
 
 
 def _rpc(service: str, method: str, *arguments: Any) -> Any:
@@ -281,8 +342,8 @@ def _send(
 ) -> requests.Response:
     try:
         response = session.request(verb, url, timeout=timeout, allow_redirects=False, **what)
-    except requests.Timeout:
-        raise OdooAway(f"Odoo at {url} did not answer in time.") from None
+    except requests.ReadTimeout:
+        raise OdooTooSlow(f"Odoo at {url} did not answer in time.") from None
     except requests.ConnectionError as fault:
         raise OdooAway(f"Odoo at {url} cannot be reached, or hung up ({_cause(fault)}).") from None
     except requests.RequestException as fault:
@@ -326,11 +387,13 @@ def _away(response: requests.Response) -> OdooAway:
     else:
         problem = f"answers {response.status_code} with something that is not JSON"
     wait = read_retry_after(response.headers.get("Retry-After", ""))
-    return OdooAway(f"Odoo at {response.url} {problem}.", None if wait is None else wait.total_seconds())
+    error = OdooTooSlow if response.status_code == 504 else OdooAway
+    return error(f"Odoo at {response.url} {problem}.", None if wait is None else wait.total_seconds())
 
 
 # What Odoo calls its errors: the end of the exception's name, and what that means for us.
 _CONFLICTS = ("SerializationFailure", "DeadlockDetected", "LockNotAvailable", "ConcurrencyError", "LockError")
+_CONFLICT_WORDS = ("could not serialize access", "concurrent update", "deadlock detected")
 _BUSY = (
     "OperationalError",
     "InterfaceError",
@@ -357,10 +420,15 @@ _INVALID_FIELD = re.compile(r"Invalid field|Unknown field", re.I)
 _NO_MODEL = re.compile(r"Object \S+ doesn't exist")  # how JSON-RPC says it; JSON-2 has NotFound for it
 
 
+def is_conflict(message: str) -> bool:
+    """Whether what Odoo says means that two transactions wrote the same row. PostgreSQL's words, never translated."""
+    return any(words in message for words in _CONFLICT_WORDS)
+
+
 def _refusal(kind: str, message: str) -> OdooAway | OdooRefused:
     """The error that Odoo's own exception means. `kind` is its name, such as odoo.exceptions.AccessError."""
     name, said = kind.rsplit(".", 1)[-1], " ".join(message.split())[:500]
-    if name in _CONFLICTS or "could not serialize access" in message or "concurrent update" in message:
+    if name in _CONFLICTS or is_conflict(message):
         return OdooConflict("Somebody else wrote the same record in Odoo at the same moment.")
     if name in _BUSY:
         return OdooAway(f"Odoo cannot answer now: {said}")

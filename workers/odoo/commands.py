@@ -8,13 +8,22 @@ import click
 from config.settings import BadSettings, load_settings
 from shipments.errors import MilepostError
 from workers.odoo import setup as preparation
+from workers.odoo.account import cost_command
 from workers.odoo.check import FAULT, check
 from workers.odoo.client import Odoo, connect
+from workers.odoo.reconcile_command import forget_database, reconcile_command
+from workers.odoo.user import apply_user, steps
+from workers.odoo.webhook import webhook_command
 
 
 @click.group()
 def odoo() -> None:
     """Odoo: is it ready for Milepost, and make it so."""
+
+
+odoo.add_command(cost_command)
+odoo.add_command(reconcile_command)
+odoo.add_command(webhook_command)
 
 
 @odoo.command("check")
@@ -32,18 +41,37 @@ def check_command() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.option("--remove", is_flag=True, help="Take away everything Milepost added, the timelines with it.")
 @click.option("--yes", is_flag=True, help="Remove without asking.")
-def setup_command(dry_run: bool, remove: bool, yes: bool) -> None:
+@click.option("--adopt", is_flag=True, help="Take an Odoo over that another deployment has set up, or a copy of one.")
+@click.option("--user", "login", help="Make Milepost's own user as well, with exactly the rights it needs.")
+@click.option("--print", "only_print", is_flag=True, help="With --user: print what a person does instead.")
+def setup_command(dry_run: bool, remove: bool, yes: bool, adopt: bool, login: str | None, only_print: bool) -> None:
     """Add Milepost's fields, event model, rights and views to Odoo. Needs an administrator's key, this once."""
+    if only_print and not login:
+        raise click.UsageError("--print goes with --user.")
+    if login and only_print:
+        for place, step in enumerate(steps(login), 1):
+            click.echo(f"{place}. {step}")
+        return
     with _sentences():
         client = connect(load_settings())
         if remove:
             _remove(client, dry_run=dry_run, yes=yes)
         else:
-            _set_up(client, dry_run=dry_run)
+            _set_up(client, dry_run=dry_run, adopt=adopt)
+        if login and not remove:
+            _set_up_user(client, login, dry_run=dry_run)
 
 
-def _set_up(client: Odoo, *, dry_run: bool) -> None:
-    changes = preparation.plan(client) if dry_run else preparation.apply(client)
+def _set_up_user(client: Odoo, login: str, *, dry_run: bool) -> None:
+    for change in apply_user(client, login, dry_run=dry_run):
+        click.echo(f"{'would ' if dry_run else ''}{change}")
+    click.echo(f"Make an API key as {login} in Odoo: `milepost odoo setup --user {login} --print` says how.")
+
+
+def _set_up(client: Odoo, *, dry_run: bool, adopt: bool) -> None:
+    changes = preparation.plan(client) if dry_run else preparation.apply(client, adopt=adopt)
+    if adopt and not dry_run:
+        forget_database()
     for change in changes:
         click.echo(f"{'would ' if dry_run else ''}{change}")
     if not changes:

@@ -6,7 +6,10 @@ Each item is one row for Odoo's `load`, under an external id of the module `mile
 from dataclasses import dataclass, field
 
 from shipments.milestone import ExceptionCategory, Milestone
+from shipments.rules.exceptions import Severity
 from workers.odoo import views
+from workers.odoo.forms import PROMISE
+from workers.odoo.ownership import KEPT, LOCKED, SENT
 
 MODULE = "milepost"
 PICKING, ORDER, EVENT = "stock.picking", "sale.order", "x_milepost_event"
@@ -41,11 +44,14 @@ def declared(version: tuple[int, int], *, with_orders: bool) -> list[Stage]:
         [Item("ir.model", f"model_{EVENT}", "the event model", {"name": "Shipment event", "model": EVENT})],
         [_field(EVENT, *row) for row in _EVENT_FIELDS],
         [_field(model, *row) for model in models for row in _STATE_FIELDS],
+        [_field(model, *row) for model in models for row in _BILLING_FIELDS],
+        [_field(ORDER, *row) for row in _PROMISE_FIELDS] if with_orders else [],
+        [_days_late(model) for model in models],
         [_field(EVENT, *row) for row in _EVENT_ORDER] if with_orders else [],
         [_event_list(model) for model in models],
         [Item("ir.model", f"model_{EVENT}", "newest event first", {"order": "x_occurred_at desc, id desc"})],
         [_access(*row) for row in _ACCESS if with_orders or row[0] not in _ORDER_ACCESS],
-        [Item("ir.ui.view", *row) for row in views.declared(version, with_orders=with_orders)],
+        *([Item(*row) for row in stage] for stage in views.declared(version, with_orders=with_orders)),
     ]
     return [stage for stage in stages if stage]
 
@@ -67,16 +73,50 @@ def _selection(values: type[Milestone] | type[ExceptionCategory]) -> dict[str, s
 
 
 _MILESTONE, _EXCEPTION = _selection(Milestone), _selection(ExceptionCategory)
+# Odoo puts records in order of the stored value
+SEVERITY = {severity.value: f"{place}_{severity}" for place, severity in enumerate(Severity, 1)}
+_SEVERITY = {"selection": repr([(stored, label(value)) for value, stored in SEVERITY.items()])}
 _ORDER_ACCESS = ("event_salesman", "order_integration")
 
 # name, what a person reads, Odoo's type, more columns
 _STATE_FIELDS: list[tuple[str, str, str, dict[str, str]]] = [
     ("x_milepost_milestone", "Shipment", "selection", {**_MILESTONE, "index": "1"}),
     ("x_milepost_exception", "Shipment exception", "selection", {**_EXCEPTION, "index": "1"}),
+    ("x_milepost_exception_severity", "Severity", "selection", _SEVERITY),
+    ("x_milepost_exception_owner", "Team that resolves it", "char", {}),
+    ("x_milepost_exception_since", "In trouble since", "datetime", {}),
+    ("x_milepost_exception_due", "To be resolved by", "datetime", {"index": "1"}),
     ("x_milepost_occurred_at", "Last scan", "datetime", {}),
     ("x_milepost_occurred_text", "Last scan, as the carrier means it", "char", {}),
     ("x_milepost_location", "Last place", "char", {}),
     ("x_milepost_estimated_delivery", "Estimated delivery, as the carrier says", "char", {}),
+    ("x_milepost_eta_history", "Estimates so far, the newest first", "text", {}),
+    ("x_milepost_estimated_on", "Estimated delivery", "date", {}),
+    ("x_milepost_heard_at", "Heard from the carrier", "datetime", {}),
+    ("x_milepost_carrier", "Carrier that tells", "char", {}),
+    ("x_milepost_parcels", "Parcels", "integer", {}),
+    ("x_milepost_arrived", "Parcels that arrived", "integer", {}),
+    ("x_milepost_proof", "Proof of delivery", "boolean", {}),
+    ("x_milepost_proof_link", "Where to see the proof", "char", {}),
+    (LOCKED, "Locked for Milepost", "boolean", {"readonly": "0"}),
+    (KEPT, "Kept by a person", "char", {}),
+    (SENT, "Fingerprint of what Milepost wrote", "char", {}),
+]
+
+OWNED = ("write_uid", *(name for name, *_ in _STATE_FIELDS))
+"""What is read of a delivery or an order to see whether somebody else changed what Milepost wrote."""
+
+_BILLING_FIELDS: list[tuple[str, str, str, dict[str, str]]] = [
+    ("x_milepost_billable", "Delivered, may be billed", "boolean", {"index": "1"}),
+    ("x_milepost_delivered_at", "Delivered at", "datetime", {}),
+    ("x_milepost_delivered_text", "Delivered, as the carrier means it", "char", {}),
+    ("x_milepost_signed_by", "Signed by", "char", {}),
+    ("x_milepost_billing_check", "To check before billing", "char", {}),
+]
+
+_PROMISE_FIELDS: list[tuple[str, str, str, dict[str, str]]] = [
+    ("x_milepost_promise_from", "Promised before Milepost moved it", "datetime", {}),
+    ("x_milepost_promise_to", "Promised since Milepost moved it", "datetime", {}),
 ]
 
 _EVENT_FIELDS: list[tuple[str, str, str, dict[str, str]]] = [
@@ -91,6 +131,7 @@ _EVENT_FIELDS: list[tuple[str, str, str, dict[str, str]]] = [
     ("x_tracking_number", "Tracking number", "char", {"index": "1"}),
     ("x_code", "Carrier's code", "char", {}),
     ("x_description", "Carrier's words", "char", {}),
+    ("x_trace", "Correlation id", "char", {"index": "1"}),
 ]
 
 _EVENT_ORDER: list[tuple[str, str, str, dict[str, str]]] = [
@@ -127,6 +168,19 @@ def _field(model: str, name: str, text: str, ttype: str, more: dict[str, str]) -
         **more,
     }
     return Item("ir.model.fields", f"field_{model.replace('.', '_')}__{name}", f"{name} on {model}", values)
+
+
+def _days_late(model: str) -> Item:
+    """Odoo works it out when somebody looks, from its own promise and our estimate: nothing is stored or written."""
+    promise = PROMISE[model]
+    code = (
+        "for record in self:\n"
+        f"    day, promise = record.x_milepost_estimated_on, record.{promise}\n"
+        "    late = max(0, (day - promise.date()).days) if day and promise else 0\n"
+        "    record['x_milepost_days_late'] = late\n"
+    )
+    more = {"store": "0", "depends": f"x_milepost_estimated_on, {promise}", "compute": code}
+    return _field(model, "x_milepost_days_late", "Days later than promised", "integer", more)
 
 
 def _event_list(model: str) -> Item:

@@ -10,7 +10,11 @@ from typing import Any
 
 from shipments.errors import OdooRefused, SetupFault
 from workers.odoo.client import Odoo
+from workers.odoo.documents import ATTACHMENT
 from workers.odoo.fields import EVENT, MODULE, ORDER, PICKING, Item, Stage, declared
+from workers.odoo.guard import Owner, claim, read_owner, sign
+from workers.odoo.project import PROJECT_TASK, project_stages
+from workers.resources import policy
 
 _UNLINK_AT_ONCE = 5000
 
@@ -31,25 +35,41 @@ def plan(odoo: Odoo) -> list[Change]:
     """What is missing in that Odoo or differs from what Milepost needs; nothing if it is ready."""
     stages = _stages(odoo)
     known = _External(odoo, [item for stage in stages for item in stage])
-    return [change for stage in stages for _, change in _differences(odoo, known, stage)]
+    changes = [change for stage in stages for _, change in _differences(odoo, known, stage)]
+    owner = claim(odoo, adopt=False)
+    return changes if read_owner(odoo) == owner else [*changes, _owning(owner)]
 
 
-def apply(odoo: Odoo) -> list[Change]:
-    """Make that Odoo ready. Returns what was changed; a second time, nothing."""
+def apply(odoo: Odoo, *, adopt: bool = False) -> list[Change]:
+    """Make that Odoo ready. Returns what was changed; a second time, nothing.
+
+    adopt: although another deployment has set it up, or the database it was copied from. Raises SetupFault without it.
+    """
+    owner = claim(odoo, adopt=adopt)
     done: list[Change] = []
     for stage in _stages(odoo):
         known = _External(odoo, stage)
         _adopt(odoo, known, stage)
         different = _differences(odoo, known, stage)
         if different:
-            _load(odoo, [item for item, _ in different])
+            _load(odoo, known, [item for item, _ in different])
             done += [change for _, change in different]
+    if read_owner(odoo) != owner:
+        sign(odoo, owner)
+        done.append(_owning(owner))
     odoo.forget_fields()
     return done
 
 
+def _owning(owner: Owner) -> Change:
+    return Change("add", f"the mark that this Odoo belongs to the deployment {owner.environment}")
+
+
 def remove(odoo: Odoo) -> list[Change]:
-    """Take away everything Milepost added, the events with it. Open tasks stay: they are people's work."""
+    """Take away everything Milepost added, the events with it.
+
+    Tasks and proofs of delivery stay: they are people's work, and what was billed on.
+    """
     done = [Change("remove", label) for label in removable(odoo)]
     for model, domain in _REMOVAL:
         _unlink_ours(odoo, model, domain)
@@ -58,11 +78,16 @@ def remove(odoo: Odoo) -> list[Change]:
     return done
 
 
-# in this order: Odoo keeps a field that a view shows, and a model that a field points to
+# in this order: Odoo keeps a field that a view shows or another is worked out from, and a model that a field points to
 _REMOVAL: list[tuple[str, list[tuple[str, str, Any]]]] = [
+    ("ir.actions.server", []),
+    ("base.automation", []),
+    ("ir.ui.menu", []),
+    ("ir.actions.act_window", []),
     ("ir.ui.view", []),
     ("ir.model.access", []),
     ("ir.model.fields", [("ttype", "=", "one2many")]),
+    ("ir.model.fields", [("depends", "!=", False)]),
     ("ir.model.fields", [("model", "!=", EVENT)]),
     ("ir.model.fields", [("name", "=", "x_order_id")]),
     ("ir.model", []),
@@ -73,7 +98,8 @@ _REMOVAL: list[tuple[str, list[tuple[str, str, Any]]]] = [
 def removable(odoo: Odoo) -> list[str]:
     """What `remove` would take away, in words."""
     labels = {item.name: item.label for stage in declared(odoo.version, with_orders=True) for item in stage}
-    domain = [("module", "=", MODULE), ("model", "not in", [EVENT, "mail.activity"])]
+    stays = ["mail.activity", "project.project", PROJECT_TASK, ATTACHMENT]
+    domain = [("module", "=", MODULE), ("model", "not in", [EVENT, *stays])]
     rows = odoo.call("ir.model.data", "search_read", domain=domain, fields=["name", "model"], order="id")
     return [labels.get(row["name"], f"{row['model']} {row['name']}") for row in rows]
 
@@ -88,7 +114,7 @@ def _stages(odoo: Odoo) -> list[Stage]:
             ]
         )
     with_orders = bool(odoo.field_names(ORDER)) and "sale_id" in odoo.field_names(PICKING)
-    return declared(odoo.version, with_orders=with_orders)
+    return declared(odoo.version, with_orders=with_orders) + project_stages(odoo, policy())
 
 
 class _External:
@@ -140,9 +166,11 @@ def _same(known: _External, actual: Any, column: str, wanted: str) -> bool:
 
 
 def _linked(actual: Any) -> list[int]:
-    """The ids in a relation as `read` gives it: False, [id, name] or a list of ids."""
+    """The ids in a relation as `read` gives it: False, [id, name], a list of ids, or "model,id"."""
     if not actual:
         return []
+    if isinstance(actual, str):
+        return [int(actual.rpartition(",")[2])]
     return actual[:1] if isinstance(actual[-1], str) else actual
 
 
@@ -181,14 +209,26 @@ def _identity(known: _External, item: Item) -> tuple[Any, ...]:
     return tuple(known.find(item.values["model_id/id"]) if c == "model_id" else item.values.get(c) for c in key)
 
 
-def _load(odoo: Odoo, items: list[Item]) -> None:
+# a menu's action may be of several models, and `load` wants the model and the database id of it
+_REFERENCES = {"action/id": "ir.actions.act_window"}
+
+
+def _column(known: _External, column: str, value: str) -> tuple[str, str]:
+    """A column and its value as `load` takes them."""
+    if model := _REFERENCES.get(column):
+        return column.removesuffix("/id"), f"{model},{known.find(value)}"
+    return column, value
+
+
+def _load(odoo: Odoo, known: _External, items: list[Item]) -> None:
     """Send the items of one stage. Rows with the same columns go together."""
     by_columns: dict[tuple[str, ...], list[Item]] = {}
     for item in items:
         by_columns.setdefault(tuple(item.values), []).append(item)
-    for columns, group in by_columns.items():
-        data = [[item.external_id, *item.values.values()] for item in group]
-        answer = odoo.call(group[0].model, "load", fields=["id", *columns], data=data)
+    for group in by_columns.values():
+        rows = [dict(_column(known, *pair) for pair in item.values.items()) for item in group]
+        data = [[item.external_id, *row.values()] for item, row in zip(group, rows, strict=True)]
+        answer = odoo.call(group[0].model, "load", fields=["id", *rows[0]], data=data)
         if not answer["ids"]:
             reasons = "; ".join(" ".join(str(message["message"]).split()) for message in answer["messages"])
             raise OdooRefused(f"Odoo did not take {', '.join(item.label for item in group)}: {reasons}")
@@ -204,8 +244,9 @@ def _ours(odoo: Odoo, model: str) -> list[int]:
 
 
 def _unlink_ours(odoo: Odoo, model: str, domain: list[tuple[str, str, Any]]) -> None:
-    rows = odoo.call(model, "search_read", domain=[("id", "in", _ours(odoo, model)), *domain], fields=["id"])
-    if rows:
+    if not (ours := _ours(odoo, model)):
+        return  # Odoo may not even have that model
+    if rows := odoo.call(model, "search_read", domain=[("id", "in", ours), *domain], fields=["id"]):
         odoo.call(model, "unlink", [row["id"] for row in rows])
 
 

@@ -1,92 +1,101 @@
-"""What people see of Milepost in Odoo: additions to Odoo's own forms and lists."""
+"""What people see of Milepost in Odoo: additions to Odoo's own forms, lists and searches, and a menu of its own.
 
-Row = tuple[str, str, dict[str, str]]
+Each row becomes a record by `load`: its model, external name, label for people, and values.
+"""
 
-_GOOD = ("delivered", "returned", "available_for_pickup")
-_BAD = ("exception", "lost", "damaged", "delivery_attempted")
-_WATCH = ("delayed", "partially_delivered", "return_in_transit", "customs_clearance", "unknown")
-_QUIET = ("label_created", "pickup_scheduled", "info_received", "cancelled")
+from collections.abc import Iterator
+
+from workers.odoo import forms, lists
+from workers.odoo.engine import Engine
+
+Row = tuple[str, str, str, dict[str, str]]
+
+_VIEW, _ACTION, _MODE, _MENU = "ir.ui.view", "ir.actions.act_window", "ir.actions.act_window.view", "ir.ui.menu"
+_PICKING, _ORDER = "stock.picking", "sale.order"
 
 
-def declared(version: tuple[int, int], *, with_orders: bool) -> list[Row]:
-    """The views for an Odoo of that version: external name, label, values as `load` takes them."""
-    rows = [
-        _view(
-            "picking_form", "shipment on the delivery form", "stock.picking", "stock.view_picking_form", _form(version)
-        ),
-        _view("picking_list", "shipment in the list of deliveries", "stock.picking", "stock.vpicktree", _LIST),
+def declared(version: tuple[int, int], *, with_orders: bool) -> list[list[Row]]:
+    """What people see in an Odoo of that version, in stages: a later one refers to an earlier one."""
+    engine = Engine(version)
+    return [_views(engine, with_orders=with_orders), *_menu(engine)]
+
+
+# what people call the records, and Odoo's own views of them by the kind of view
+_EXTENDED = {
+    _PICKING: (
+        "deliveries",
+        {
+            "form": "stock.view_picking_form",
+            "list": "stock.vpicktree",
+            "search": "stock.view_picking_internal_search",
+        },
+    ),
+    _ORDER: (
+        "sales orders",
+        {
+            "form": "sale.view_order_form",
+            "list": "sale.view_order_tree",
+            "search": "sale.view_sales_order_filter",
+        },
+    ),
+}
+
+
+def _views(engine: Engine, *, with_orders: bool) -> list[Row]:
+    additions = [row for model in _EXTENDED if model != _ORDER or with_orders for row in _added(engine, model)]
+    return [
+        *additions,
+        _own("exceptions_list", "list of exceptions", lists.exceptions(engine)),
+        _own("exceptions_kanban", "cards of exceptions", lists.cards(engine)),
     ]
-    if with_orders:
-        arch = _form(version)
-        rows.append(_view("order_form", "shipment on the sales order form", "sale.order", "sale.view_order_form", arch))
-    return rows
 
 
-def _view(name: str, label: str, model: str, parent: str, arch: str) -> Row:
-    values = {"name": f"milepost.{name}", "model": model, "inherit_id/id": parent, "priority": "90", "arch": arch}
-    return f"view_{name}", f"{label} (view)", values
+def _added(engine: Engine, model: str) -> Iterator[Row]:
+    """Additions to Odoo's own views of that model."""
+    words, parents = _EXTENDED[model]
+    archs = {"form": forms.form(engine, model), "list": lists.columns(engine, model), "search": lists.search(model)}
+    for kind, arch in archs.items():
+        name = f"{model.split('.')[1]}_{kind}"
+        values = {"name": f"milepost.{name}", "model": model, "inherit_id/id": parents[kind], "priority": "90"}
+        yield _VIEW, f"view_{name}", f"shipments in the {kind} of {words} (view)", values | {"arch": arch}
 
 
-def _badge(name: str, more: str = "") -> str:
-    def among(milestones: tuple[str, ...]) -> str:
-        return f"{name} in {milestones!r}"
-
-    moving = f"{name} not in {(*_GOOD, *_BAD, *_WATCH, *_QUIET)!r}"
-    return (
-        f'<field name="{name}" widget="badge" decoration-success="{among(_GOOD)}" decoration-danger="{among(_BAD)}"'
-        f' decoration-warning="{among(_WATCH)}" decoration-muted="{among(_QUIET)}" decoration-info="{moving}"{more}/>'
-    )
+def _own(name: str, label: str, arch: str) -> Row:
+    """A view of ours, which Odoo shows where it is asked for and nowhere else: its priority is the lowest."""
+    values = {"name": f"milepost.{name}", "model": _PICKING, "priority": "900", "arch": arch}
+    return _VIEW, f"view_{name}", f"{label} (view)", values
 
 
-def _hidden_unless(version: tuple[int, int], name: str) -> str:
-    """Odoo 17 replaced `attrs` by Python expressions in the attribute itself."""
-    if version >= (17, 0):
-        return f'invisible="not {name}"'
-    return f"""attrs="{{'invisible': [('{name}', '=', False)]}}\""""
+def _menu(engine: Engine) -> list[list[Row]]:
+    """Inventory, Operations, Exceptions."""
+    action = {
+        "name": "Exceptions",
+        "res_model": _PICKING,
+        "view_mode": engine.modes(),
+        "domain": lists.IN_TROUBLE,
+        "search_view_id/id": "stock.view_picking_internal_search",
+    }
+    menu = {
+        "name": "Exceptions",
+        "parent_id/id": "stock.menu_stock_warehouse_mgmt",
+        "sequence": "2",
+        "action/id": "milepost.action_exceptions",
+    }
+    return [
+        [(_ACTION, "action_exceptions", "exceptions (action)", action)],
+        [
+            _mode("list", 1, engine.rows),
+            _mode("kanban", 2, "kanban"),
+        ],
+        [(_MENU, "menu_exceptions", "Inventory, Exceptions (menu)", menu)],
+    ]
 
 
-def _form(version: tuple[int, int]) -> str:
-    """The badge and what is known above the pages, and a page with the timeline."""
-    rows = "list" if version >= (18, 0) else "tree"
-    exception = _hidden_unless(version, "x_milepost_exception")
-    return f"""<data>
-<xpath expr="//notebook" position="before">
-<group name="milepost" {_hidden_unless(version, "x_milepost_milestone")}>
-<group>
-{_badge("x_milepost_milestone")}
-<field name="x_milepost_exception" widget="badge" decoration-danger="1" {exception}/>
-<field name="x_milepost_estimated_delivery" {_hidden_unless(version, "x_milepost_estimated_delivery")}/>
-</group>
-<group>
-<field name="x_milepost_occurred_text" string="Last scan"/>
-<field name="x_milepost_location"/>
-</group>
-</group>
-</xpath>
-<xpath expr="//notebook" position="inside">
-<page string="Timeline" name="milepost_timeline" {_hidden_unless(version, "x_milepost_event_ids")}>
-<field name="x_milepost_event_ids" readonly="1">
-<{rows} default_order="x_occurred_at desc" limit="80" create="0" delete="0">
-<field name="x_occurred_at"/>
-{_badge("x_milestone")}
-<field name="x_exception" optional="show"/>
-<field name="x_location"/>
-<field name="x_description"/>
-<field name="x_tracking_number"/>
-<field name="x_carrier" optional="show"/>
-<field name="x_code" optional="hide"/>
-<field name="x_occurred_text" optional="hide"/>
-</{rows}>
-</field>
-</page>
-</xpath>
-</data>"""
-
-
-_LIST = f"""<data>
-<xpath expr="//field[@name='state']" position="before">
-{_badge("x_milepost_milestone", ' optional="show"')}
-<field name="x_milepost_exception" optional="show"/>
-<field name="x_milepost_occurred_at" optional="hide"/>
-</xpath>
-</data>"""
+def _mode(name: str, place: int, mode: str) -> Row:
+    values = {
+        "act_window_id/id": "milepost.action_exceptions",
+        "sequence": str(place),
+        "view_mode": mode,
+        "view_id/id": f"milepost.view_exceptions_{name}",
+    }
+    return _MODE, f"action_exceptions_{name}", f"exceptions as {name} (action)", values

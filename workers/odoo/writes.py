@@ -5,19 +5,19 @@ deliveries are one call. Every function answers with an Outcome for each piece o
 what then has no outcome is to be tried again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
 from typing import Any
 
 from shipments.errors import OdooRefused
-from workers.odoo.client import Odoo, OdooLockedOut
-from workers.odoo.fields import EVENT, MODEL_ID, MODULE, ORDER, PICKING, label
+from shipments.keep import Keep
+from workers.odoo.client import Odoo, OdooConflict, OdooLockedOut, is_conflict
+from workers.odoo.fields import EVENT, MODULE, ORDER, PICKING, SEVERITY, label
+from workers.odoo.ownership import KEPT, LOCKED, is_settled, kept_row, stamped
 
 ROWS_A_CALL = 300
 EQUAL_ROWS_WORTH_A_WRITE = 20
-_TODO = "mail.mail_activity_data_todo"
 # load reads a time as one in the user's own zone, unless told otherwise
 _UTC = {"tz": "UTC", "lang": "en_US"}
 
@@ -27,6 +27,9 @@ class Work:
     """One effect to perform. key: the effect's; subject: the id in Odoo; sent: it has reached Odoo before.
 
     changed: it was decided otherwise before, and that may have reached Odoo although no answer said so.
+    at: the time by the database's clock, aware; None where the performer does not go by it.
+    keep: who keeps the delivery or order as it is in Odoo; None where nobody does.
+    trace: the correlation id of the message that told of it, where it is known.
     """
 
     key: str
@@ -34,18 +37,22 @@ class Work:
     payload: dict[str, Any]
     sent: bool
     changed: bool = False
+    at: datetime | None = None
+    keep: Keep | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of it: done; parked, for a person, with a reason; later, because nothing can be written now.
 
-    sent: it is in Odoo, or was.
+    sent: it is in Odoo, or was. again_at: when the clock alone makes more of it to do, such as an escalation.
     """
 
     state: str
     reason: str = ""
     sent: bool = True
+    again_at: datetime | None = None
 
 
 DONE = Outcome("done")
@@ -63,15 +70,7 @@ def write_orders(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
 
 def write_timeline(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
     """Add rows to the timelines of deliveries: each event once per delivery, however often it is sent."""
-    return _load(odoo, EVENT, works, _event_row)
-
-
-def write_activities(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
-    """Open a task for each problem, once; close it when the problem is over. Closed by a person, it stays closed."""
-    outcomes = {work.key: Outcome("done", sent=work.sent) for work in works}
-    to_open = [work for work in works if work.payload["open"] and not work.sent]
-    to_close = [work for work in works if not work.payload["open"] and (work.sent or work.changed)]
-    return outcomes | _open_activities(odoo, to_open) | _close_activities(odoo, to_close)
+    return load(odoo, EVENT, works, _event_row)
 
 
 # ---- states
@@ -82,28 +81,40 @@ def state_values(payload: dict[str, Any]) -> dict[str, str]:
     return {
         "x_milepost_milestone": payload["milestone"],
         "x_milepost_exception": payload["exception_category"] or "",
-        "x_milepost_occurred_at": _odoo_time(payload["occurred_at"]),
+        "x_milepost_exception_severity": SEVERITY.get(payload.get("exception_severity") or "", ""),
+        "x_milepost_exception_owner": payload.get("exception_owner") or "",
+        "x_milepost_exception_since": odoo_time(payload.get("exception_since")),
+        "x_milepost_exception_due": odoo_time(payload.get("exception_due")),
+        "x_milepost_occurred_at": odoo_time(payload["occurred_at"]),
         "x_milepost_occurred_text": payload["occurred_text"] or "",
         "x_milepost_location": payload["location"] or "",
         "x_milepost_estimated_delivery": payload["estimated_delivery_at"] or "",
+        "x_milepost_eta_history": payload.get("estimate_history") or "",
+        "x_milepost_estimated_on": (payload["estimated_delivery_at"] or "")[:10],
+        "x_milepost_heard_at": odoo_time(payload.get("heard_at")),
+        "x_milepost_carrier": payload.get("carrier") or "",
+        "x_milepost_parcels": str(payload.get("parcels") or 0),
+        "x_milepost_arrived": str(payload.get("arrived") or 0),
+        "x_milepost_proof": "1" if payload.get("proven") else "",
+        "x_milepost_proof_link": payload.get("proof_link") or "",
     }
 
 
 def _write_states(odoo: Odoo, model: str, works: Sequence[Work]) -> dict[str, Outcome]:
-    outcomes: dict[str, Outcome] = {}
+    outcomes = _write_kept(odoo, model, [(work, work.keep) for work in works if work.keep])
     rest: list[Work] = []
-    for values, group in _by_values(works):
+    for values, group in _by_values([work for work in works if not work.keep]):
         if len(group) < EQUAL_ROWS_WORTH_A_WRITE or not _write_equal(odoo, model, values, group):
             rest += group
         else:
             outcomes |= {work.key: DONE for work in group}
-    return outcomes | _load(odoo, model, rest, _state_row)
+    return outcomes | load(odoo, model, rest, _state_row)
 
 
 def _by_values(works: Sequence[Work]) -> Iterator[tuple[dict[str, str], list[Work]]]:
     groups: dict[tuple[tuple[str, str], ...], list[Work]] = {}
     for work in works:
-        groups.setdefault(tuple(state_values(work.payload).items()), []).append(work)
+        groups.setdefault(tuple(stamped(state_values(work.payload)).items()), []).append(work)
     for key, group in groups.items():
         yield dict(key), group
 
@@ -118,84 +129,54 @@ def _write_equal(odoo: Odoo, model: str, values: dict[str, str], group: list[Wor
 
 
 def _state_row(work: Work) -> dict[str, str]:
-    return {".id": str(work.subject), **state_values(work.payload)}
+    return {".id": str(work.subject), **stamped(state_values(work.payload))}
+
+
+def _write_kept(odoo: Odoo, model: str, kept: Sequence[tuple[Work, Keep]]) -> dict[str, Outcome]:
+    """Not the state, but the sentence that a person keeps another one, where Odoo does not show it yet."""
+    if not kept:
+        return {}
+    rows = {work.key: kept_row(keep, *_in_words(work.payload)) for work, keep in kept}
+    domain = [("id", "in", [work.subject for work, _ in kept])]
+    try:
+        found = odoo.call(model, "search_read", domain=domain, fields=[LOCKED, KEPT])
+    except OdooRefused as refusal:
+        return {work.key: Outcome("later", str(refusal), work.sent) for work, _ in kept}
+    shown = {row["id"]: row for row in found}
+    left = [work for work, keep in kept if not is_settled(keep, shown.get(work.subject), rows[work.key])]
+    settled = {work.key: Outcome("done", sent=work.sent) for work, _ in kept}
+    return settled | load(odoo, model, left, lambda work: {".id": str(work.subject), **rows[work.key]})
+
+
+def _in_words(payload: dict[str, Any]) -> tuple[str, str]:
+    return label(payload["milestone"] or "nothing"), label(payload["exception_category"] or "")
 
 
 # ---- timeline
 
 
+def event_id(event: Mapping[str, Any]) -> str:
+    """The external id of a row of the timeline, by its payload."""
+    return f"{MODULE}.event_{event['event_key']}_{event['picking_id']}"
+
+
 def _event_row(work: Work) -> dict[str, str]:
     event = work.payload
     return {
-        "id": f"{MODULE}.event_{event['event_key']}_{event['picking_id']}",
+        "id": event_id(event),
         "x_picking_id/.id": str(event["picking_id"]),
         "x_name": label(event["milestone"]),
         "x_milestone": event["milestone"],
         "x_exception": event["exception_category"] or "",
-        "x_occurred_at": _odoo_time(event["occurred_at"]),
+        "x_occurred_at": odoo_time(event["occurred_at"]),
         "x_occurred_text": event["occurred_text"] or "",
         "x_location": event["location"] or "",
         "x_carrier": event["carrier"] or "",
         "x_tracking_number": event["tracking_number"] or "",
         "x_code": event["code"] or "",
         "x_description": event["description"] or "",
+        "x_trace": work.trace,
     }
-
-
-# ---- activities
-
-
-def _open_activities(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
-    """A responsible who has left, or may not see the delivery, does not stop the task: it then goes to our own user."""
-    outcomes = _load(
-        odoo, "mail.activity", works, lambda work: _activity_row(work, work.payload["user_id"] or odoo.uid)
-    )
-    unassigned = [
-        w for w in works if outcomes[w.key].state == "parked" and w.payload["user_id"] not in (None, odoo.uid)
-    ]
-    return outcomes | _load(odoo, "mail.activity", unassigned, lambda work: _activity_row(work, odoo.uid))
-
-
-def _activity_row(work: Work, user: int) -> dict[str, str]:
-    task = work.payload
-    return {
-        "id": _activity_id(work),
-        "res_model_id/id": MODEL_ID[PICKING],
-        "res_id": str(task["picking_id"]),
-        "activity_type_id/id": _TODO,
-        "summary": task["summary"],
-        "note": f"<p>{escape(task['note'])}</p>",
-        "date_deadline": task["due"],
-        "user_id/.id": str(user),
-    }
-
-
-def _activity_id(work: Work) -> str:
-    return f"{MODULE}.activity_{work.payload['problem']}_{work.payload['picking_id']}"
-
-
-def _close_activities(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
-    if not works:
-        return {}
-    try:
-        active = _active_activities(odoo, [work.payload["picking_id"] for work in works])
-        mine = {work.key: active[name] for work in works if (name := _activity_id(work)) in active}
-        if mine:
-            feedback = "Closed by Milepost: the parcel has moved on."
-            odoo.call("mail.activity", "action_feedback", list(mine.values()), feedback=feedback)
-    except OdooLockedOut as refusal:
-        return {work.key: Outcome("later", str(refusal)) for work in works}
-    except OdooRefused as refusal:
-        return _in_halves(works, lambda part: _close_activities(odoo, part), refusal)
-    return {work.key: Outcome("done", sent=work.sent or work.key in mine) for work in works}
-
-
-def _active_activities(odoo: Odoo, pickings: list[int]) -> dict[str, int]:
-    """The tasks nobody has closed yet, by external id. Asked of the tasks: our user may not read ir.model.data."""
-    domain = [("res_model", "=", PICKING), ("res_id", "in", sorted(set(pickings)))]
-    ids = [row["id"] for row in odoo.call("mail.activity", "search_read", domain=domain, fields=["id"])]
-    names = odoo.call("mail.activity", "get_external_id", ids) if ids else {}
-    return {name: int(record) for record, name in names.items() if name}
 
 
 # ---- load, and the rows it does not take
@@ -203,7 +184,8 @@ def _active_activities(odoo: Odoo, pickings: list[int]) -> dict[str, int]:
 Row = dict[str, str]
 
 
-def _load(odoo: Odoo, model: str, works: Sequence[Work], row: Callable[[Work], Row]) -> dict[str, Outcome]:
+def load(odoo: Odoo, model: str, works: Sequence[Work], row: Callable[[Work], Row]) -> dict[str, Outcome]:
+    """Loads a row for each piece of work, up to ROWS_A_CALL in a call. All rows need the same columns."""
     outcomes: dict[str, Outcome] = {}
     for start in range(0, len(works), ROWS_A_CALL):
         outcomes |= _load_batch(odoo, model, works[start : start + ROWS_A_CALL], row)
@@ -220,7 +202,7 @@ def _load_batch(odoo: Odoo, model: str, works: Sequence[Work], row: Callable[[Wo
         except OdooLockedOut as refusal:
             return outcomes | {work.key: Outcome("later", str(refusal), work.sent) for work in left}
         except OdooRefused as refusal:
-            return outcomes | _in_halves(left, lambda part: _load_batch(odoo, model, part, row), refusal)
+            return outcomes | in_halves(left, lambda part: _load_batch(odoo, model, part, row), refusal)
         for place, reason in reasons.items():
             outcomes[left[place].key] = Outcome("parked", reason, left[place].sent)
         if not reasons:
@@ -229,7 +211,7 @@ def _load_batch(odoo: Odoo, model: str, works: Sequence[Work], row: Callable[[Wo
     return outcomes
 
 
-def _in_halves(
+def in_halves(
     works: Sequence[Work], write: Callable[[Sequence[Work]], dict[str, Outcome]], refusal: OdooRefused
 ) -> dict[str, Outcome]:
     """Odoo refused all of it without saying which: look for the one in ever smaller parts."""
@@ -245,6 +227,9 @@ def _load_once(odoo: Odoo, model: str, rows: list[Row]) -> dict[int, str]:
     answer = odoo.call(model, "load", fields=list(rows[0]), data=data, context=_UTC)
     if answer["ids"]:
         return {}
+    if any(is_conflict(str(message["message"])) for message in answer["messages"]):
+        # load catches the conflict, so Odoo's own five tries never begin, and blames the row for it
+        raise OdooConflict("Somebody else wrote the same records in Odoo at the same moment.")
     errors = [message for message in answer["messages"] if message["type"] == "error" and "record" in message]
     operation = "write" if ".id" in rows[0] else "create"
     if any("field" not in error for error in errors) and not odoo.may(model, operation):
@@ -281,6 +266,6 @@ def _reason(error: dict[str, Any]) -> str:
     return "Odoo says: " + " ".join(str(error["message"]).split())[:500]
 
 
-def _odoo_time(iso: str | None) -> str:
+def odoo_time(iso: str | None) -> str:
     """2026-11-23T10:00:00+00:00 as Odoo wants it: 2026-11-23 10:00:00, in UTC, without saying so."""
     return datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if iso else ""

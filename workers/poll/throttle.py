@@ -5,7 +5,6 @@ call gets the first moment that every limit allows; calls come evenly, and a lim
 this memory costs at most one burst. While a carrier is paused, nobody gets a place before the pause ends.
 """
 
-import random
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import redis
 
 from carriers.polling import Limit
+from shipments.backoff import backoff
 
 KEY = "milepost:poll:{carrier}:{account}"
 
@@ -61,9 +61,11 @@ class NoPlace(Exception):
 class Throttle:
     """The limits of one carrier and account. Raises redis.RedisError where the server does; then nobody calls."""
 
-    def __init__(self, client: redis.Redis, carrier: str, account: str, limits: Sequence[Limit]) -> None:
+    def __init__(
+        self, client: redis.Redis, carrier: str, account: str, limits: Sequence[Limit], key: str = KEY
+    ) -> None:
         self._client = client
-        self._key = KEY.format(carrier=carrier, account=account)
+        self._key = key.format(carrier=carrier, account=account)
         self._limits = [number for limit in limits for number in _as_cell(limit)]
         self._failing = True  # until it is looked at
 
@@ -85,8 +87,7 @@ class Throttle:
         """
         failures = int(self._client.hincrby(self._key, "failures", 1))
         self._failing = True
-        length = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures - 1, 10)) * random.uniform(0.75, 1.25)  # noqa: S311
-        length = max(length, asked_for or timedelta(0))
+        length = max(backoff(failures, _FIRST_PAUSE, _LONGEST_PAUSE), asked_for or timedelta(0))
         self.pause(length, why)
         return length
 

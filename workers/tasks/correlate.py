@@ -12,7 +12,10 @@ from shipments.errors import OdooAway, OdooRefused
 from shipments.store.alone import Lock, alone
 from workers.bell import answer, ring
 from workers.correlate import Correlated, link_strangers, look_up_strangers, pull_changes
+from workers.odoo.budget import OdooBudgetSpent
+from workers.odoo.expiry import watch_key
 from workers.odoo.gate import pause, paused_until
+from workers.orders import watch_orders
 from workers.resources import engine, ledger, odoo, policy
 
 log = logging.getLogger(__name__)
@@ -32,8 +35,12 @@ def correlate() -> dict[str, Any]:
             return {"skipped": "another worker reads from Odoo now"}
         try:
             pull_changes(engine(), odoo(), policy(), tally)
+            watch_orders(engine(), odoo(), tally)
             link_strangers(engine(), policy(), tally)
             look_up_strangers(engine(), odoo(), policy(), tally)
+            watch_key(engine(), odoo())
+        except OdooBudgetSpent as fault:
+            log.info("no more calls to Odoo for now; the rest waits", extra={"stage": "correlate", "fault": str(fault)})
         except OdooAway as fault:
             pause(engine(), str(fault), fault.retry_after_seconds)
             log.warning("Odoo is away; parcels wait", extra={"stage": "correlate", "fault": str(fault)})

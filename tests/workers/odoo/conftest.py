@@ -1,16 +1,21 @@
 """One Odoo after another: the stand-in in both protocols and, where ODOO_URL is set, the real one in both."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Engine, text
 
 from config.settings import Settings, load_settings
 from tests.fakes.odoo import FakeOdoo
+from tests.workers.conftest import POLICY
+from workers.act import Done, act_round
+from workers.correlate import Correlated, store_deliveries
 from workers.odoo import setup
 from workers.odoo.client import Odoo, connect
+from workers.odoo.index import deliveries_of, find_numbers, read_pickings
 
 WHICH = [
     pytest.param("stand-in, JSON-2", id="stand-in-json-2"),
@@ -94,3 +99,39 @@ class Shop:
 @pytest.fixture
 def shop(odoo: Odoo) -> Shop:
     return Shop(odoo)
+
+
+@pytest.fixture
+def act(engine: Engine, ready: Odoo) -> Callable[[], Done]:
+    """Rounds until nothing is due."""
+
+    def act() -> Done:
+        with engine.begin() as connection:
+            connection.execute(text("update effects set due_at = now() where state = 'due'"))
+        tally = Done()
+        while act_round(engine, ready, tally).performed:
+            pass
+        return tally
+
+    return act
+
+
+@pytest.fixture
+def look(engine: Engine, ready: Odoo) -> Callable[..., None]:
+    """Reads those numbers' deliveries from Odoo, as the pull does."""
+
+    def look(*numbers: str) -> None:
+        store_deliveries(engine, find_numbers(ready, numbers), POLICY, Correlated())
+
+    return look
+
+
+@pytest.fixture
+def reread(engine: Engine, ready: Odoo) -> Callable[..., None]:
+    """Reads those deliveries from Odoo, as the pull does, whether or not they have numbers."""
+
+    def reread(*pickings: int) -> None:
+        rows = read_pickings(ready, [("id", "in", list(pickings))], "id", 1000)
+        store_deliveries(engine, deliveries_of(ready, rows), POLICY, Correlated())
+
+    return reread

@@ -15,7 +15,7 @@ from workers.odoo.client import Odoo, OdooConflict, OdooLockedOut, _refusal, con
 @pytest.mark.requirement("X21")
 def test_an_odoo_is_spoken_to_in_the_protocol_it_and_the_credentials_allow(settings: Settings) -> None:
     odoo = connect(settings)
-    newest = odoo.version >= (19, 0) and settings.odoo_api_key
+    newest = odoo.version >= (19, 0) and settings.odoo_api_keys
     assert odoo.protocol == ("JSON-2" if newest else "JSON-RPC")
     assert odoo.uid > 0
 
@@ -32,7 +32,7 @@ def test_a_wrong_key_locks_out_and_the_sentence_says_what_to_do(settings: Settin
             "ODOO_URL": settings.odoo_url,
             "ODOO_DATABASE": settings.odoo_database,
             "ODOO_LOGIN": settings.odoo_login,
-            "ODOO_API_KEY" if settings.odoo_api_key else "ODOO_PASSWORD": "not-the-secret",
+            "ODOO_API_KEY" if settings.odoo_api_keys else "ODOO_PASSWORD": "not-the-secret",
         }
     )
     with pytest.raises(OdooLockedOut, match=r"ODOO_API_KEY"):

@@ -14,10 +14,11 @@ from tests.fakes.odoo import API_KEY, FakeOdoo
 from tests.workers.odoo.conftest import Shop
 from tests.workers.odoo.effects import event, state, task
 from workers.odoo import setup
+from workers.odoo.activities import write_activities
 from workers.odoo.check import FAULT, OK, WARNING, check
 from workers.odoo.client import Odoo, connect
 from workers.odoo.commands import odoo as group
-from workers.odoo.writes import DONE, write_activities, write_deliveries, write_orders, write_timeline
+from workers.odoo.writes import DONE, write_deliveries, write_orders, write_timeline
 
 
 def run(fake: FakeOdoo | None, *words: str, **environ: str) -> Result:

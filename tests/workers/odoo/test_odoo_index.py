@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from tests.fakes.odoo import FakeOdoo
 from tests.workers.odoo.conftest import Shop
 from workers.odoo.client import Odoo, connect
-from workers.odoo.index import OVERLAP, Delivery, find_numbers, pull, split_numbers
+from workers.odoo.index import OVERLAP, Delivery, find_numbers, pull
+from workers.odoo.numbers import split_numbers
 
 
 def pull_all(odoo: Odoo, since: datetime | None, limit: int) -> tuple[dict[int, Delivery], datetime | None]:

@@ -12,9 +12,10 @@ from tests.shipments.telling import told
 from tests.workers.conftest import POLICY
 from tests.workers.odoo.conftest import Shop
 from workers.correlate import Correlated, link_strangers, look_up_strangers, store_deliveries
-from workers.odoo import index
+from workers.odoo import references
 from workers.odoo.client import Odoo, connect
-from workers.odoo.index import find_named, find_numbers
+from workers.odoo.index import find_numbers
+from workers.odoo.references import find_named
 
 pytestmark = pytest.mark.requirement("M46", "M47")
 
@@ -135,7 +136,7 @@ def test_a_reference_that_is_short_or_says_something_else_names_nothing(
     odoo.field_names("stock.picking")  # asked once
     calls = odoo.calls
     assert look_up().unmatched == 1
-    assert odoo.calls - calls == 1, "only the number was asked about"
+    assert odoo.calls - calls == 2, "only the number was asked about, of deliveries and of their packages"
 
 
 def test_a_canceled_delivery_is_not_meant(odoo: Odoo, shop: Shop) -> None:
@@ -161,7 +162,7 @@ def test_a_reference_that_fits_more_than_a_page_is_ambiguous_and_hides_no_other(
     records = fake.store.models["stock.picking"].records
     for picking in pickings[:5]:
         records[picking]["origin"] = "WEBSHOP"
-    monkeypatch.setattr(index, "_MOST_STRANGERS", 3)
+    monkeypatch.setattr(references, "MOST_STRANGERS", 3)
     name = str(records[pickings[5]]["name"])
     found = find_named(connect(fake.settings()), ["WEBSHOP", name]).named
     assert len(found["WEBSHOP"].order) > 1

@@ -10,6 +10,7 @@ from tests.fakes.odoo import FakeOdoo
 from tests.workers.odoo.conftest import Shop
 from tests.workers.odoo.effects import event, state, task
 from workers.odoo import setup
+from workers.odoo.activities import write_activities
 from workers.odoo.client import Odoo, connect
 from workers.odoo.fields import EVENT, ORDER, PICKING
 from workers.odoo.writes import (
@@ -18,7 +19,6 @@ from workers.odoo.writes import (
     Work,
     _first_reasons,
     state_values,
-    write_activities,
     write_deliveries,
     write_orders,
     write_timeline,
@@ -45,14 +45,16 @@ def test_a_delivery_shows_its_milestone_time_and_place(ready: Odoo, shop: Shop) 
     [picking] = shop.deliver(1)
     work = state(picking, milestone="exception", exception_category="address_issue", estimated_delivery_at="2026-11-25")
     assert write_deliveries(ready, [work]) == {work.key: DONE}
-    assert read(ready, PICKING, picking, FIELDS) == {
+    shown = {
         "x_milepost_milestone": "exception",
         "x_milepost_exception": "address_issue",
         "x_milepost_occurred_at": "2026-11-23 10:00:00",
         "x_milepost_occurred_text": "2026-11-23T11:00:00+01:00",
         "x_milepost_location": "Lyon, FR",
         "x_milepost_estimated_delivery": "2026-11-25",
+        "x_milepost_estimated_on": "2026-11-25",
     }
+    assert read(ready, PICKING, picking, list(shown)) == shown
 
 
 @pytest.mark.requirement("M1")

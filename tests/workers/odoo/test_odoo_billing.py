@@ -1,0 +1,128 @@
+"""Finance and promises in Odoo: a flag once, corrections beside it, drafts once, dates that only move later."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.workers.odoo.conftest import Shop
+from workers.odoo.billing import write_billing, write_invoices
+from workers.odoo.client import Odoo
+from workers.odoo.commitments import write_commitments
+from workers.odoo.fields import ORDER, PICKING
+from workers.odoo.writes import Work
+
+SIGNED = {
+    "billable": True,
+    "delivered_at": "2026-11-23T10:00:00+00:00",
+    "delivered_text": "2026-11-23T11:00:00+01:00",
+    "signed_by": "Front desk",
+    "check": None,
+}
+TAKEN_BACK = {"billable": False, "delivered_at": None, "delivered_text": None, "signed_by": None, "check": "Look."}
+EXPECTED = {"day": "2026-12-10", "time_zone": "UTC", "carrier": "ups", "tracking_number": "1Z999AA10000000001"}
+
+
+def billing(subject: int, of: str = "delivery", **changed: object) -> Work:
+    return Work(f"billing:{of}:{subject}", subject, {"of": of, **SIGNED, **changed}, sent=False)
+
+
+def read(odoo: Odoo, model: str, record: int, *names: str) -> dict[str, Any]:
+    row = odoo.call(model, "read", [record], fields=list(names))[0]
+    return {name: row[name] for name in names}
+
+
+def invoices(odoo: Odoo, order: int) -> list[dict[str, Any]]:
+    name = read(odoo, ORDER, order, "name")["name"]
+    return odoo.call("account.move", "search_read", domain=[("invoice_origin", "=", name)], fields=["state"])
+
+
+@pytest.mark.requirement("M5", "M77", "M78")
+def test_a_delivery_is_flagged_with_time_and_signatory(ready: Odoo, shop: Shop) -> None:
+    [picking] = shop.deliver(1)
+    assert {o.state for o in write_billing(ready, [billing(picking)]).values()} == {"done"}
+    shown = {
+        "x_milepost_billable": True,
+        "x_milepost_delivered_at": "2026-11-23 10:00:00",
+        "x_milepost_delivered_text": "2026-11-23T11:00:00+01:00",
+        "x_milepost_signed_by": "Front desk",
+        "x_milepost_billing_check": False,
+    }
+    assert read(ready, PICKING, picking, *shown) == shown
+
+
+@pytest.mark.requirement("M5")
+def test_an_order_is_flagged_once_all_its_deliveries_are(ready: Odoo, shop: Shop) -> None:
+    [picking] = shop.deliver(1)
+    order = shop.order_of(picking)
+    [early] = write_billing(ready, [billing(order, "order")]).values()
+    assert early.again_at
+    assert "is not delivered" in (early.reason or "")
+    assert not read(ready, ORDER, order, "x_milepost_billable")["x_milepost_billable"]
+    write_billing(ready, [billing(picking), billing(order, "order")])
+    assert read(ready, ORDER, order, "x_milepost_billable")["x_milepost_billable"]
+
+
+@pytest.mark.requirement("M5", "M137")
+def test_a_correction_stands_beside_the_flag_and_never_takes_it_back(ready: Odoo, shop: Shop) -> None:
+    told, untold = shop.deliver(2)
+    write_billing(ready, [billing(told)])
+    corrections = [replace(billing(id_, **TAKEN_BACK), changed=True) for id_ in (told, untold)]
+    assert {o.state for o in write_billing(ready, corrections).values()} == {"done"}
+    names = ("x_milepost_billable", "x_milepost_billing_check")
+    assert read(ready, PICKING, told, *names) == {"x_milepost_billable": True, "x_milepost_billing_check": "Look."}
+    assert not any(read(ready, PICKING, untold, *names).values()), "what nobody was told needs no correction"
+
+
+@pytest.mark.requirement("M5", "B3")
+def test_a_billable_order_gets_one_draft_however_often_it_is_asked_for(ready: Odoo, shop: Shop) -> None:
+    [picking] = shop.deliver(1)
+    order = shop.order_of(picking)
+    write_billing(ready, [billing(picking), billing(order, "order")])
+    work = Work(f"invoice:{order}", order, {}, sent=False)
+    assert write_invoices(ready, [work])[work.key].state == "done"
+    [again] = write_invoices(ready, [work]).values()  # the first answer was lost
+    assert (again.state, again.reason) == ("done", "Odoo has nothing left to invoice on this order.")
+    assert [invoice["state"] for invoice in invoices(ready, order)] == ["draft"]
+
+
+@pytest.mark.requirement("M5")
+def test_an_order_that_odoo_does_not_show_as_billable_gets_no_draft(ready: Odoo, shop: Shop) -> None:
+    order = shop.order_of(shop.deliver(1)[0])
+    work = Work(f"invoice:{order}", order, {}, sent=False)
+    [outcome] = write_invoices(ready, [work]).values()
+    assert outcome.again_at
+    assert invoices(ready, order) == []
+
+
+@pytest.mark.requirement("X11", "M20")
+def test_a_promise_moves_to_a_later_day_with_one_note(ready: Odoo, shop: Shop) -> None:
+    order = shop.order_of(shop.deliver(1)[0])
+    ready.call(ORDER, "write", [order], vals={"commitment_date": "2026-12-01 09:00:00"})
+    work = Work(f"commitment:{order}", order, EXPECTED, sent=False)
+    for _ in range(2):  # the first answer was lost
+        assert write_commitments(ready, [work])[work.key].state == "done"
+    assert read(ready, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-10 09:00:00"
+    notes = ready.call(
+        "mail.message",
+        "search_read",
+        domain=[("model", "=", ORDER), ("res_id", "=", order), ("body", "like", "moved the promised date")],
+        fields=["body"],
+    )
+    assert len(notes) == 1
+    assert "2026-12-01 09:00:00 to 2026-12-10 09:00:00" in notes[0]["body"]
+
+
+@pytest.mark.requirement("X11")
+def test_a_promise_never_moves_earlier_nor_over_a_date_a_person_entered(ready: Odoo, shop: Shop) -> None:
+    order = shop.order_of(shop.deliver(1)[0])
+    work = Work(f"commitment:{order}", order, EXPECTED, sent=False)
+    ready.call(ORDER, "write", [order], vals={"commitment_date": "2026-12-24 09:00:00"})
+    write_commitments(ready, [work])
+    assert read(ready, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-24 09:00:00"
+    ready.call(ORDER, "write", [order], vals={"commitment_date": "2026-12-02 09:00:00"})
+    write_commitments(ready, [work])
+    ready.call(ORDER, "write", [order], vals={"commitment_date": "2026-12-03 09:00:00"})
+    [left] = write_commitments(ready, [work]).values()
+    assert "A person has changed" in (left.reason or "")
+    assert read(ready, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-03 09:00:00"

@@ -1,0 +1,110 @@
+"""Moving the promised date of orders in Odoo (`commitment_date`) to a later estimate, with a note for every move.
+
+What was promised before and what Milepost made of it are kept on the order, in the same write as the date. So a date
+that a person changed afterwards is seen and left alone, and a note that got lost is written as it would have been.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from html import escape
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config import metrics
+from shipments.clock import now
+from shipments.errors import OdooRefused
+from shipments.rules.commitment import later_promise
+from workers.odoo.client import Odoo
+from workers.odoo.fields import MODULE, ORDER
+from workers.odoo.ownership import LOCKED
+from workers.odoo.writes import Outcome, Work, load
+
+_FROM, _TO = "x_milepost_promise_from", "x_milepost_promise_to"
+_LOOK_AGAIN = timedelta(hours=1)
+_GONE = "This order does not exist in Odoo any more, or Milepost's user may not see it."
+
+
+@dataclass(frozen=True)
+class _Move:
+    """From one promised moment to another, as Odoo writes moments in UTC. is_made: Odoo shows it already."""
+
+    work: Work
+    before: str
+    after: str
+    is_made: bool
+
+
+def write_commitments(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
+    """Move promised dates that are earlier than the day an order is expected; never to an earlier day.
+
+    An order without a promised date has none to move, and one a person has dated since stays as it is.
+    """
+    outcomes = {work.key: Outcome("done", sent=work.sent) for work in works}
+    awaited = [work for work in works if work.payload["day"]]
+    fields = ["commitment_date", _FROM, _TO, LOCKED]
+    domain = [("id", "in", [work.subject for work in awaited])]
+    try:
+        found = odoo.call(ORDER, "search_read", domain=domain, fields=fields) if awaited else []
+    except OdooRefused as refusal:
+        return outcomes | {work.key: Outcome("later", str(refusal), work.sent) for work in awaited}
+    orders = {row["id"]: row for row in found}
+    decided = {work.key: _decide(work, orders.get(work.subject)) for work in awaited}
+    outcomes |= {key: outcome for key, outcome in decided.items() if isinstance(outcome, Outcome)}
+    return outcomes | _perform(odoo, [move for move in decided.values() if isinstance(move, _Move)])
+
+
+def _decide(work: Work, order: dict[str, Any] | None) -> Outcome | _Move:
+    if order is None:
+        return Outcome("parked", _GONE, sent=work.sent)
+    promised, moved_to = order["commitment_date"], order[_TO]
+    if order[LOCKED]:
+        again_at = (work.at or now()) + _LOOK_AGAIN
+        return Outcome("done", "The order is locked for Milepost.", work.sent, again_at=again_at)
+    if not promised:
+        return Outcome("done", "The order has no promised date.", sent=work.sent)
+    if moved_to and moved_to != promised:
+        metrics.PROMISES.labels("left").inc()
+        return Outcome("done", "A person has changed the promised date since Milepost moved it.", sent=work.sent)
+    day, zone = date.fromisoformat(work.payload["day"]), ZoneInfo(work.payload["time_zone"])
+    later = later_promise(_moment(promised), day, zone)
+    if later:
+        return _Move(work, promised, later.strftime("%Y-%m-%d %H:%M:%S"), is_made=False)
+    if moved_to and _moment(moved_to).astimezone(zone).date() == day:
+        return _Move(work, order[_FROM], moved_to, is_made=True)
+    return Outcome("done", sent=work.sent)
+
+
+def _perform(odoo: Odoo, moves: Sequence[_Move]) -> dict[str, Outcome]:
+    """Dates first, all at once; then the notes of those that Odoo took, and of those it had taken before."""
+    by_key = {move.work.key: move for move in moves}
+    dates = load(odoo, ORDER, [m.work for m in moves if not m.is_made], lambda work: _date_row(by_key[work.key]))
+    metrics.PROMISES.labels("moved").inc(sum(outcome.state == "done" for outcome in dates.values()))
+    made = [m.work for m in moves if m.is_made or dates[m.work.key].state == "done"]
+    return dates | load(odoo, "mail.message", made, lambda work: _note_row(by_key[work.key]))
+
+
+def _date_row(move: _Move) -> dict[str, str]:
+    return {".id": str(move.work.subject), "commitment_date": move.after, _FROM: move.before, _TO: move.after}
+
+
+def _note_row(move: _Move) -> dict[str, str]:
+    """Loaded under an external id, since a message that is posted is posted again with every attempt."""
+    awaited = move.work.payload
+    text = (
+        f"Milepost moved the promised date from {move.before} to {move.after} (UTC): "
+        f"{awaited['carrier']} {awaited['tracking_number']} is expected on {awaited['day']}."
+    )
+    return {
+        "id": f"{MODULE}.promise_{move.work.subject}_{_moment(move.after):%Y%m%d%H%M%S}",
+        "model": ORDER,
+        "res_id": str(move.work.subject),
+        "message_type": "notification",
+        "subtype_id/id": "mail.mt_note",
+        "is_internal": "1",
+        "body": f"<p>{escape(text)}</p>",
+    }
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)

@@ -1,0 +1,58 @@
+"""The project that gets the tasks of trouble, where the policy wants one: what setup adds for it."""
+
+from shipments.errors import SetupFault
+from shipments.rules.policy import Policy
+from workers.odoo.client import Odoo
+from workers.odoo.fields import INTEGRATION, PICKING, Item, Stage
+
+PROJECT, PROJECT_TASK, TASK_PICKING = "project_exceptions", "project.task", "x_milepost_picking_id"
+_TASK_MODEL = "project.model_project_task"
+
+_RIGHTS = (
+    ("project_integration", "project.model_project_project", "0", "0"),
+    ("project_stage_integration", "project.model_project_task_type", "0", "0"),
+    ("project_task_integration", _TASK_MODEL, "1", "1"),
+)
+
+
+def project_stages(odoo: Odoo, policy: Policy) -> list[Stage]:
+    """What has to be in that Odoo for project tasks; nothing if the policy wants none, or Odoo is older than 17.
+
+    Raises SetupFault if Odoo has no projects.
+    """
+    if not policy.wants_project or odoo.version < (17, 0):
+        return []
+    if not odoo.field_names(PROJECT_TASK):
+        raise SetupFault(
+            ['The policy wants project tasks: install Project in Odoo, or set task = "activity" in the policy.']
+        )
+    link = {
+        "model_id/id": _TASK_MODEL,
+        "name": TASK_PICKING,
+        "field_description": "Delivery",
+        "ttype": "many2one",
+        "copied": "0",
+        "readonly": "1",
+        "relation": PICKING,
+        "on_delete": "set null",
+        "index": "1",
+    }
+    named = {"name": policy.project, "privacy_visibility": "employees"}
+    return [
+        [Item("ir.model.fields", f"field_project_task__{TASK_PICKING}", f"{TASK_PICKING} on {PROJECT_TASK}", link)],
+        [Item("project.project", PROJECT, f"the project {policy.project}", named)],
+        [_access(*row) for row in _RIGHTS],
+    ]
+
+
+def _access(what: str, model: str, write: str, create: str) -> Item:
+    values = {
+        "name": f"milepost {what.replace('_', ' ')}",
+        "model_id/id": model,
+        "group_id/id": INTEGRATION,
+        "perm_read": "1",
+        "perm_write": write,
+        "perm_create": create,
+        "perm_unlink": "0",
+    }
+    return Item("ir.model.access", f"access_{what}", f"rights of {INTEGRATION} on {model.split('.model_')[1]}", values)

@@ -1,0 +1,81 @@
+"""Milepost's own user in Odoo: in the group Milepost / Integration and in no other, in every company.
+
+An administrator makes it. Its API key is made by hand: Odoo makes one only in a browser, for an internal user who
+shows a password (`steps` says how).
+"""
+
+from typing import Any
+
+from shipments.errors import SetupFault
+from workers.odoo.client import Odoo
+from workers.odoo.fields import MODULE
+from workers.odoo.setup import Change
+
+NAME = "Milepost"
+_USERS = "res.users"
+
+
+def apply_user(admin: Odoo, login: str, *, dry_run: bool = False) -> list[Change]:
+    """Makes the user, or takes away what it has too much and gives what it lacks; nothing if it is as it should be.
+
+    Raises SetupFault if that login is an administrator's: it would lose its rights.
+    """
+    group = _record(admin, f"{MODULE}.group_integration")
+    wanted = {_groups(admin): [group], "company_ids": admin.call("res.company", "search", domain=[]), "active": True}
+    user = _find_user(admin, login)
+    if user is None:
+        if not dry_run:
+            values = _commands(wanted) | {"name": NAME, "login": login, "company_id": wanted["company_ids"][0]}
+            admin.call(_USERS, "create", vals_list=[values])
+        return [Change("add", f"the user {login}")]
+    _refuse_administrator(admin, user)
+    different = [name for name, value in wanted.items() if _plain(user[name]) != _plain(value)]
+    if different and not dry_run:
+        admin.call(_USERS, "write", [user["id"]], vals=_commands({name: wanted[name] for name in different}))
+    return [Change("change", f"the user {login}", tuple(different))] if different else []
+
+
+def steps(login: str) -> list[str]:
+    """What a person does in Odoo to the same end."""
+    return [
+        f"Settings, Users: make a user {login}; take away every right it was given, under Access Rights and below.",
+        "Give it the group Milepost / Integration (Settings, Groups; with developer mode on), and all companies.",
+        "Sign in as that user, and make an API key (Preferences, Security); Odoo shows it once.",
+        "Set ODOO_LOGIN to its login and ODOO_API_KEY to the key, or write the key to the file of ODOO_API_KEY_FILE.",
+        "Take the role User away from it again: an API key does not need it. Run `milepost odoo check`.",
+    ]
+
+
+def _find_user(admin: Odoo, login: str) -> dict[str, Any] | None:
+    fields = ["login", "active", "company_ids", _groups(admin)]
+    domain = [("login", "=", login), ("active", "in", [True, False])]
+    rows = admin.call(_USERS, "search_read", domain=domain, fields=fields)
+    return rows[0] if rows else None
+
+
+def _refuse_administrator(admin: Odoo, user: dict[str, Any]) -> None:
+    if user["id"] == admin.uid or _record(admin, "base.group_system") in user[_groups(admin)]:
+        raise SetupFault([f"{user['login']} is an administrator of Odoo: choose a login of Milepost's own."])
+
+
+def _groups(odoo: Odoo) -> str:
+    """Odoo 19 renamed the field."""
+    return "group_ids" if odoo.version >= (19, 0) else "groups_id"
+
+
+def _record(odoo: Odoo, external_id: str) -> int:
+    module, name = external_id.split(".")
+    domain = [("module", "=", module), ("name", "=", name)]
+    rows = odoo.call("ir.model.data", "search_read", domain=domain, fields=["res_id"])
+    if not rows:
+        raise SetupFault([f"{external_id} is missing in {odoo.url}: run `milepost odoo setup`."])
+    return int(rows[0]["res_id"])
+
+
+def _commands(values: dict[str, Any]) -> dict[str, Any]:
+    """As `create` and `write` take them: a list of ids replaces what is linked."""
+    return {name: [(6, 0, value)] if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
