@@ -75,7 +75,7 @@ def decide_order_billing(
     payload = {"of": "order", **billing, "deliveries": sorted(counted) if billing["billable"] else []}
     yield Effect(f"order_billing:{order_id}", Kind.BILLING, order_id, payload)
     if billing["billable"] and finance.invoice == "draft":
-        yield Effect(f"invoice:{order_id}", Kind.INVOICE, order_id, {})
+        yield Effect(f"invoice:{order_id}", Kind.INVOICE, order_id, {"delivered_at": billing["delivered_at"]})
 
 
 def withdraw_order_billing(order_id: int, before: Standing, finance: Finance) -> Iterator[Effect]:

@@ -71,6 +71,9 @@ _MODELS = {
     " user_id:many2one:res.users company_id:many2one:res.company commitment_date:datetime invoice_status:char",
     "sale.advance.payment.inv": "advance_payment_method:char sale_order_ids:many2many:sale.order"
     " consolidated_billing:boolean",
+    "sale.order.line": "name:char order_id:many2one:sale.order",
+    "account.move.line": "name:char move_id:many2one:account.move",
+    "stock.move": "name:char picking_id:many2one:stock.picking",
     "account.move": "name:char move_type:char state:char invoice_origin:char",
     "stock.picking": "name:char origin:char partner_id:many2one:res.partner carrier_tracking_ref:char state:char"
     " sale_id:many2one:sale.order company_id:many2one:res.company user_id:many2one:res.users location_id:char*"
@@ -176,8 +179,8 @@ class Store:
             self.add("ir.module.module", {"name": name, "state": "installed"})
         for model in _MODELS:
             record = self.add("ir.model", {"name": model, "model": model, "order": "id", "state": "base"})
-            module = {"stock.picking": "stock", "sale.order": "sale"}.get(model, "base")
-            module = "project" if model.startswith("project.") else module
+            area = model.split(".")[0]
+            module = area if area in {"account", "project", "sale", "stock"} else "base"
             self.name_it(f"{module}.model_{model.replace('.', '_')}", "ir.model", record)
         for external_id, (model, text) in _REFERENCES.items():
             self.name_it(external_id, model, self.add(model, {"name": text}))

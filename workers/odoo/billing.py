@@ -5,7 +5,7 @@ flag back: it goes into a field of its own, and only where the flag was set.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from config import metrics
@@ -17,7 +17,7 @@ from workers.odoo.writes import Outcome, Work, in_halves, load, odoo_time
 
 WIZARD = "sale.advance.payment.inv"
 
-_LOOK_AGAIN = timedelta(hours=1)
+_LOOK_AGAIN_AT_LEAST, _LOOK_AGAIN_AT_MOST = timedelta(hours=1), timedelta(days=1)
 _MODELS = {"delivery": PICKING, "order": ORDER}
 _LEAVES_THE_HOUSE = ["outgoing", "dropship"]
 _GONE = "This order does not exist in Odoo any more, or Milepost's user may not see it."
@@ -160,8 +160,13 @@ def _draft(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
 
 
 def _again(work: Work, reason: str) -> Outcome:
-    """Nothing to do as things are in Odoo, where they change without our hearing of it."""
-    return Outcome("done", reason, work.sent, again_at=(work.at or now()) + _LOOK_AGAIN)
+    """Nothing to do as things are in Odoo, where they change without our hearing of it.
+
+    The longer ago the delivery, the less often it is looked at: after a tenth of that time, an hour to a day.
+    """
+    at = work.at or now()
+    age = (at - datetime.fromisoformat(work.payload["delivered_at"])) / 10
+    return Outcome("done", reason, work.sent, at + min(max(age, _LOOK_AGAIN_AT_LEAST), _LOOK_AGAIN_AT_MOST))
 
 
 def _read(works: Sequence[Work], look: Callable[[], dict[str, Outcome]]) -> dict[str, Outcome]:

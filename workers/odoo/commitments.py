@@ -59,8 +59,10 @@ def _decide(work: Work, order: dict[str, Any] | None) -> Outcome | _Move:
         return Outcome("parked", _GONE, sent=work.sent)
     promised, moved_to = order["commitment_date"], order[_TO]
     if order[LOCKED]:
-        again_at = (work.at or now()) + _LOOK_AGAIN
-        return Outcome("done", "The order is locked for Milepost.", work.sent, again_at=again_at)
+        at = work.at or now()
+        is_ahead = date.fromisoformat(work.payload["day"]) >= at.date()
+        reason = "The order is locked for Milepost."
+        return Outcome("done", reason, work.sent, again_at=at + _LOOK_AGAIN if is_ahead else None)
     if not promised:
         return Outcome("done", "The order has no promised date.", sent=work.sent)
     if moved_to and moved_to != promised:

@@ -50,7 +50,7 @@ def declared(version: tuple[int, int], *, with_orders: bool) -> list[Stage]:
         [_field(EVENT, *row) for row in _EVENT_ORDER] if with_orders else [],
         [_event_list(model) for model in models],
         [Item("ir.model", f"model_{EVENT}", "newest event first", {"order": "x_occurred_at desc, id desc"})],
-        [_access(*row) for row in _ACCESS if with_orders or row[0] not in _ORDER_ACCESS],
+        [access(*row) for row in _ACCESS if with_orders or row[0] not in _ORDER_ACCESS],
         *([Item(*row) for row in stage] for stage in views.declared(version, with_orders=with_orders)),
     ]
     return [stage for stage in stages if stage]
@@ -188,7 +188,8 @@ def _event_list(model: str) -> Item:
     return _field(model, "x_milepost_event_ids", "Shipment events", "one2many", more)
 
 
-def _access(what: str, group: str, model: str, read: str, write: str, create: str) -> Item:
+def access(what: str, group: str, model: str, read: str, write: str, create: str) -> Item:
+    """What a group may do in a model, each "1" or "0". group, model: external ids. Nothing of ours may delete."""
     values = {
         "name": f"milepost {what.replace('_', ' ')}",
         "model_id/id": model,

@@ -3,15 +3,15 @@
 from shipments.errors import SetupFault
 from shipments.rules.policy import Policy
 from workers.odoo.client import Odoo
-from workers.odoo.fields import INTEGRATION, PICKING, Item, Stage
+from workers.odoo.fields import INTEGRATION, PICKING, Item, Stage, access
 
 PROJECT, PROJECT_TASK, TASK_PICKING = "project_exceptions", "project.task", "x_milepost_picking_id"
 _TASK_MODEL = "project.model_project_task"
 
 _RIGHTS = (
-    ("project_integration", "project.model_project_project", "0", "0"),
-    ("project_stage_integration", "project.model_project_task_type", "0", "0"),
-    ("project_task_integration", _TASK_MODEL, "1", "1"),
+    ("project_integration", INTEGRATION, "project.model_project_project", "1", "0", "0"),
+    ("project_stage_integration", INTEGRATION, "project.model_project_task_type", "1", "0", "0"),
+    ("project_task_integration", INTEGRATION, _TASK_MODEL, "1", "1", "1"),
 )
 
 
@@ -41,18 +41,5 @@ def project_stages(odoo: Odoo, policy: Policy) -> list[Stage]:
     return [
         [Item("ir.model.fields", f"field_project_task__{TASK_PICKING}", f"{TASK_PICKING} on {PROJECT_TASK}", link)],
         [Item("project.project", PROJECT, f"the project {policy.project}", named)],
-        [_access(*row) for row in _RIGHTS],
+        [access(*row) for row in _RIGHTS],
     ]
-
-
-def _access(what: str, model: str, write: str, create: str) -> Item:
-    values = {
-        "name": f"milepost {what.replace('_', ' ')}",
-        "model_id/id": model,
-        "group_id/id": INTEGRATION,
-        "perm_read": "1",
-        "perm_write": write,
-        "perm_create": create,
-        "perm_unlink": "0",
-    }
-    return Item("ir.model.access", f"access_{what}", f"rights of {INTEGRATION} on {model.split('.model_')[1]}", values)

@@ -14,6 +14,7 @@ from workers.odoo.documents import ATTACHMENT
 from workers.odoo.fields import EVENT, MODULE, ORDER, PICKING, Item, Stage, declared
 from workers.odoo.guard import Owner, claim, read_owner, sign
 from workers.odoo.project import PROJECT_TASK, project_stages
+from workers.odoo.rights import policy_rights
 from workers.resources import policy
 
 _UNLINK_AT_ONCE = 5000
@@ -36,6 +37,7 @@ def plan(odoo: Odoo) -> list[Change]:
     stages = _stages(odoo)
     known = _External(odoo, [item for stage in stages for item in stage])
     changes = [change for stage in stages for _, change in _differences(odoo, known, stage)]
+    changes += _surplus_rights(odoo, stages).values()
     owner = claim(odoo, adopt=False)
     return changes if read_owner(odoo) == owner else [*changes, _owning(owner)]
 
@@ -47,18 +49,30 @@ def apply(odoo: Odoo, *, adopt: bool = False) -> list[Change]:
     """
     owner = claim(odoo, adopt=adopt)
     done: list[Change] = []
-    for stage in _stages(odoo):
+    stages = _stages(odoo)
+    for stage in stages:
         known = _External(odoo, stage)
         _adopt(odoo, known, stage)
         different = _differences(odoo, known, stage)
         if different:
             _load(odoo, known, [item for item, _ in different])
             done += [change for _, change in different]
+    if surplus := _surplus_rights(odoo, stages):
+        odoo.call("ir.model.access", "unlink", list(surplus))
+        done += surplus.values()
     if read_owner(odoo) != owner:
         sign(odoo, owner)
         done.append(_owning(owner))
     odoo.forget_fields()
     return done
+
+
+def _surplus_rights(odoo: Odoo, stages: Iterable[Stage]) -> dict[int, Change]:
+    """The rights that an earlier policy or version of Milepost needed, by their database ids."""
+    names = {item.name for stage in stages for item in stage}
+    domain = [("module", "=", MODULE), ("model", "=", "ir.model.access"), ("name", "not in", sorted(names))]
+    rows = odoo.call("ir.model.data", "search_read", domain=domain, fields=["name", "res_id"], order="id")
+    return {row["res_id"]: Change("remove", f"the rights {row['name']}") for row in rows}
 
 
 def _owning(owner: Owner) -> Change:
@@ -114,7 +128,12 @@ def _stages(odoo: Odoo) -> list[Stage]:
             ]
         )
     with_orders = bool(odoo.field_names(ORDER)) and "sale_id" in odoo.field_names(PICKING)
-    return declared(odoo.version, with_orders=with_orders) + project_stages(odoo, policy())
+    wanted = policy()
+    return [
+        *declared(odoo.version, with_orders=with_orders),
+        *project_stages(odoo, wanted),
+        *policy_rights(odoo, wanted),
+    ]
 
 
 class _External:

@@ -1,6 +1,7 @@
 """Finance and promises in Odoo: a flag once, corrections beside it, drafts once, dates that only move later."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -63,6 +64,17 @@ def test_an_order_is_flagged_once_all_its_deliveries_are(ready: Odoo, shop: Shop
     assert read(ready, ORDER, order, "x_milepost_billable")["x_milepost_billable"]
 
 
+@pytest.mark.requirement("M5")
+@pytest.mark.parametrize(("hours", "wait"), [(2, 1), (100, 10), (5000, 24)])
+def test_an_order_that_waits_for_its_other_deliveries_is_looked_at_less_and_less_often(
+    ready: Odoo, shop: Shop, hours: int, wait: int
+) -> None:
+    order = shop.order_of(shop.deliver(1)[0])
+    at = datetime.fromisoformat(billing(order, "order").payload["delivered_at"]) + timedelta(hours=hours)
+    [outcome] = write_billing(ready, [replace(billing(order, "order"), at=at)]).values()
+    assert outcome.again_at == at + timedelta(hours=wait)
+
+
 @pytest.mark.requirement("M5", "M137")
 def test_a_correction_stands_beside_the_flag_and_never_takes_it_back(ready: Odoo, shop: Shop) -> None:
     told, untold = shop.deliver(2)
@@ -79,7 +91,7 @@ def test_a_billable_order_gets_one_draft_however_often_it_is_asked_for(ready: Od
     [picking] = shop.deliver(1)
     order = shop.order_of(picking)
     write_billing(ready, [billing(picking), billing(order, "order")])
-    work = Work(f"invoice:{order}", order, {}, sent=False)
+    work = Work(f"invoice:{order}", order, {"delivered_at": "2026-11-23T10:00:00+00:00"}, sent=False)
     assert write_invoices(ready, [work])[work.key].state == "done"
     [again] = write_invoices(ready, [work]).values()  # the first answer was lost
     assert (again.state, again.reason) == ("done", "Odoo has nothing left to invoice on this order.")
@@ -89,7 +101,7 @@ def test_a_billable_order_gets_one_draft_however_often_it_is_asked_for(ready: Od
 @pytest.mark.requirement("M5")
 def test_an_order_that_odoo_does_not_show_as_billable_gets_no_draft(ready: Odoo, shop: Shop) -> None:
     order = shop.order_of(shop.deliver(1)[0])
-    work = Work(f"invoice:{order}", order, {}, sent=False)
+    work = Work(f"invoice:{order}", order, {"delivered_at": "2026-11-23T10:00:00+00:00"}, sent=False)
     [outcome] = write_invoices(ready, [work]).values()
     assert outcome.again_at
     assert invoices(ready, order) == []
@@ -126,3 +138,14 @@ def test_a_promise_never_moves_earlier_nor_over_a_date_a_person_entered(ready: O
     [left] = write_commitments(ready, [work]).values()
     assert "A person has changed" in (left.reason or "")
     assert read(ready, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-03 09:00:00"
+
+
+@pytest.mark.requirement("X11")
+def test_the_promise_of_a_locked_order_is_looked_at_until_the_expected_day_is_past(ready: Odoo, shop: Shop) -> None:
+    order = shop.order_of(shop.deliver(1)[0])
+    ready.call(ORDER, "write", [order], vals={"commitment_date": "2026-12-01 09:00:00", "x_milepost_locked": True})
+    before, after = (datetime(2026, 12, day, 8, tzinfo=UTC) for day in (10, 11))
+    for at, again_at in ((before, before + timedelta(hours=1)), (after, None)):
+        [outcome] = write_commitments(ready, [Work("commitment", order, EXPECTED, sent=False, at=at)]).values()
+        assert (outcome.state, outcome.again_at) == ("done", again_at)
+    assert read(ready, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-01 09:00:00"

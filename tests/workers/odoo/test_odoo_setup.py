@@ -1,10 +1,15 @@
 """Setting Odoo up: complete, done once however often it is asked for, and taken away without a trace."""
 
+from dataclasses import replace
+
 import pytest
 
 from shipments.errors import SetupFault
 from shipments.milestone import ExceptionCategory, Milestone
+from shipments.rules.commitment import Commitment
+from shipments.rules.finance import Finance
 from tests.fakes.odoo import FakeOdoo
+from tests.workers.conftest import POLICY
 from workers.odoo import setup
 from workers.odoo.client import Odoo, connect
 from workers.odoo.fields import EVENT, ORDER, PICKING
@@ -79,6 +84,21 @@ def test_an_external_id_left_of_a_field_that_is_gone_is_given_to_the_one_there_i
     setup.apply(ready)
     assert setup.plan(ready) == []
     assert "x_name" in ready.field_names(EVENT)
+
+
+def test_rights_come_and_go_with_the_policy_that_needs_them(ready: Odoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = replace(POLICY, finance=Finance(invoice="draft"), commitment=Commitment(move_promise=True))
+    with monkeypatch.context() as patch:
+        patch.setattr(setup, "policy", lambda: policy)
+        assert {change.action for change in setup.apply(ready)} == {"add"}
+        assert setup.plan(ready) == []
+    planned = setup.plan(ready)
+    assert {str(change) for change in planned} == {
+        f"remove the rights access_{name}_integration"
+        for name in ("order_line", "invoice_wizard", "invoice_line", "move")
+    }
+    assert setup.apply(ready) == planned
+    assert setup.plan(ready) == []
 
 
 def test_a_copied_delivery_does_not_inherit_the_milestone(ready: Odoo) -> None:
