@@ -53,7 +53,7 @@ def pull(odoo: Odoo, since: datetime | None, limit: int = 2000) -> Page:
     if _time(rows[0]["write_date"]) < last:
         rows = [row for row in rows if _time(row["write_date"]) < last]
         return Page(deliveries_of(odoo, rows), last, more=True)
-    return Page(deliveries_of(odoo, _second(odoo, last, limit)), last + _SECOND, more=True)
+    return Page(_second(odoo, last, limit), last + _SECOND, more=True)
 
 
 def _first_time(odoo: Odoo) -> list[Any]:
@@ -87,18 +87,18 @@ def read_pickings(odoo: Odoo, domain: list[Any], order: str, limit: int) -> list
     return odoo.call(PICKING, "search_read", domain=domain, fields=names, order=order, limit=limit)
 
 
-def _second(odoo: Odoo, at: datetime, limit: int) -> list[dict[str, Any]]:
+def _second(odoo: Odoo, at: datetime, limit: int) -> list[Delivery]:
     """All deliveries changed in that second, a page at a time: more were changed in it than a page holds."""
-    rows: list[dict[str, Any]] = []
+    deliveries: list[Delivery] = []
     page: list[dict[str, Any]] = []
-    while not rows or len(page) == limit:
-        after = rows[-1]["id"] if rows else 0
+    while not deliveries or len(page) == limit:
+        after = deliveries[-1].picking_id if deliveries else 0
         domain = [("write_date", ">=", _text(at)), ("write_date", "<", _text(at + _SECOND)), ("id", ">", after)]
         page = read_pickings(odoo, domain, "id", limit)
         if not page:
             break
-        rows += page
-    return rows
+        deliveries += deliveries_of(odoo, page)
+    return deliveries
 
 
 def _back(since: datetime | None, rows: list[dict[str, Any]]) -> datetime | None:

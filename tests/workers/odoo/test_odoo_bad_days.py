@@ -16,16 +16,18 @@ from config import metrics
 from config.settings import Settings, load_settings
 from shipments.clock import now
 from shipments.effects import Kind
-from shipments.store.marks import ODOO_PACE, find_mark
+from shipments.store.marks import ODOO_PACE, find_mark, save_mark
 from tests.fakes.road import Road
 from tests.shipments.telling import told
 from tests.workers.conftest import POLICY
 from tests.workers.odoo.conftest import Shop
+from workers import correlate
 from workers.act import Done, act_round
 from workers.odoo import reconcile, setup
 from workers.odoo.budget import Budget
 from workers.odoo.client import Odoo, OdooTooSlow, connect
 from workers.odoo.conflicts import past_conflicts
+from workers.odoo.fields import PICKING
 from workers.odoo.gate import OPENS_AFTER
 from workers.odoo.pace import Pace
 from workers.odoo.writes import Work, write_deliveries
@@ -277,3 +279,28 @@ def test_a_comparison_that_times_out_goes_on_with_half_as_many_deliveries(
             timed_out += 1
     assert (timed_out, run.page) == (2, 10)
     assert run.deliveries >= 30
+
+
+@pytest.mark.requirement("M85")
+def test_a_pull_that_times_out_goes_on_with_smaller_pages_though_all_were_changed_at_one_moment(
+    client: Odoo, road: Road, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(correlate, "PULLED_AT_ONCE", 40)
+    monkeypatch.setattr(correlate, "_LEAST_PULLED", 5)
+    shop = Shop(client)
+    pickings = shop.deliver(30)
+    with engine.begin() as connection:
+        save_mark(connection, "odoo_pulled", {"since": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()})
+    client.call(PICKING, "write", pickings, vals={"carrier_tracking_ref": shop.number(1)})
+    road.most_rows = 12
+    tally, timed_out = correlate.Correlated(), 0
+    while not tally.deliveries:
+        try:
+            correlate.pull_changes(engine, client, POLICY, tally)
+        except OdooTooSlow:
+            timed_out += 1
+            assert timed_out < 5
+    with engine.connect() as connection:
+        known = connection.scalars(text("select shipment_id from numbers where number = :n"), {"n": shop.number(1)})
+        assert set(pickings) <= set(known)
+    assert timed_out == 2
