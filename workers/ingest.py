@@ -18,6 +18,7 @@ from shipments.store.choices import apply_choices
 from shipments.store.companies import note_companies
 from shipments.store.events import Told, save_events
 from shipments.store.messages import MessageState, save_messages
+from shipments.store.parcels import ParcelKey, lock_parcels, parcel_key
 from shipments.store.settle import settle
 from shipments.store.transaction import transact
 from workers.understand import Understood
@@ -43,14 +44,26 @@ class Tally:
 
 def ingest_batch(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tally:
     """Stores a batch. When it returns, everything is committed; doing it again with the same batch changes nothing."""
+    tally, _ = _ingest(engine, batch, policy, wait=True)
+    return tally
+
+
+def ingest_free(engine: Engine, batch: Sequence[Understood], policy: Policy) -> tuple[Tally, Sequence[Understood]]:
+    """Likewise, but for the messages of parcels that somebody else is at work on: they are returned, and not stored."""
+    return _ingest(engine, batch, policy, wait=False)
+
+
+def _ingest(
+    engine: Engine, batch: Sequence[Understood], policy: Policy, *, wait: bool
+) -> tuple[Tally, Sequence[Understood]]:
     try:
-        tally = transact(engine, lambda connection: _store(connection, batch, policy))
+        tally, stored, busy = transact(engine, lambda connection: _store(connection, batch, policy, wait=wait))
     except (OperationalError, InterfaceError, PoolTimeout):
         raise  # the database is away: the batch stays where it is
     except Exception:  # noqa: BLE001, whatever it is, it is one message that brings it
-        return _isolate(engine, batch, policy)
-    _note(batch, tally)
-    return tally
+        return _isolate(engine, batch, policy), []
+    _note(stored, tally)
+    return tally, busy
 
 
 def _isolate(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tally:
@@ -62,18 +75,37 @@ def _isolate(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tal
     log.exception("a message cannot be stored as understood", extra=_about(understood))
     reason = "what it tells cannot be stored; a bug, its error report says more"
     parked = Understood(replace(understood.verdict, state=MessageState.PARKED, reason=reason, events=0))
-    tally = transact(engine, lambda connection: _store(connection, [parked], policy))
-    _note([parked], tally)
+    tally, stored, _ = transact(engine, lambda connection: _store(connection, [parked], policy, wait=True))
+    _note(stored, tally)
     return tally
 
 
-def _store(connection: Connection, batch: Sequence[Understood], policy: Policy) -> Tally:
-    save_messages(connection, [u.verdict for u in batch])
+def _store(
+    connection: Connection, batch: Sequence[Understood], policy: Policy, *, wait: bool
+) -> tuple[Tally, Sequence[Understood], Sequence[Understood]]:
+    """What was done, the messages that are stored, and those that are not, since their parcels are busy."""
     told = apply_choices(connection, (told for u in batch for told in u.told))
-    saved = save_events(connection, told)
+    parcels = lock_parcels(connection, {parcel_key(t.event) for t in told}, wait=wait)
+    left = {t.message_id for t in told if parcel_key(t.event) in parcels.busy}
+    busy = [u for u in batch if u.verdict.message.id in left]
+    if left:
+        batch = [u for u in batch if u.verdict.message.id not in left]
+        told = [t for t in told if t.message_id not in left]
+    return _store_free(connection, batch, told, parcels.ids, policy), batch, busy
+
+
+def _store_free(
+    connection: Connection,
+    batch: Sequence[Understood],
+    told: Sequence[Told],
+    parcels: Mapping[ParcelKey, int],
+    policy: Policy,
+) -> Tally:
+    save_messages(connection, [u.verdict for u in batch])
+    saved = save_events(connection, told, parcels)
     wider = _note_companies(connection, batch, told, policy) if policy.companies else []
     told_at = min((u.verdict.message.received_at for u in batch if u.verdict.message.lane == LIVE), default=None)
-    settled = settle(connection, saved.parcel_ids, (), policy, news=saved.changed, told_at=told_at)
+    settled = settle(connection, saved.parcel_ids, (), policy, news=saved.changed, added=saved.added, told_at=told_at)
     if wider:
         settle(connection, wider, (), policy)
     return Tally(

@@ -242,13 +242,13 @@ def lock_shipments(connection: Connection, ids: Collection[int]) -> list[int]:
     A union, since PostgreSQL reads the whole table for `id in ... or order_id in ...`.
     """
     query = text("""
+        with mine as materialized (select id, order_id, return_of from shipments where id = any(:ids))
         select id from shipments where id in (
-            select unnest(cast(:ids as bigint[]))
-            union select sibling.id from shipments s join shipments sibling on sibling.order_id = s.order_id
-            where s.id = any(:ids)
+            select id from mine
+            union select sibling.id from mine join shipments sibling on sibling.order_id = mine.order_id
             union select r.id from shipments r where r.return_of = any(:ids)
-            union select r.id from shipments s join shipments r on r.return_of = s.return_of where s.id = any(:ids)
-            union select s.return_of from shipments s where s.id = any(:ids) and s.return_of is not null)
+            union select r.id from mine join shipments r on r.return_of = mine.return_of
+            union select return_of from mine where return_of is not null)
         order by id for update
     """)
     return [row.id for row in connection.execute(query, {"ids": list(ids)})]

@@ -1,15 +1,15 @@
-"""Events and parcels in the database: each event once, under its key, at its parcel."""
+"""Events in the database: each once, under its key, at its parcel."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shipments.correlation import comparable
 from shipments.event import Event
 from shipments.fold import Dated, dated
+from shipments.store.parcels import ParcelKey, parcel_key
 from shipments.store.rows import as_rows
 
 
@@ -22,28 +22,16 @@ class Told(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """What saving events changed: the parcels with news, the keys of events new or mended, how many were known."""
+    """What saving events changed: the parcels with news, the keys of events new or mended, how many were known.
+
+    added: those that are new, by parcel; they need not be read back.
+    """
 
     parcel_ids: list[int]
     changed: frozenset[UUID]
     repeats: int
+    added: Mapping[int, Sequence[Dated]]
 
-
-ParcelKey = tuple[str, str, str]
-
-_ADD_PARCELS = text("""
-    insert into parcels (carrier, tracking_number, journey, number)
-    select * from unnest(cast(:carrier as text[]), cast(:tracking_number as text[]), cast(:journey as text[]),
-        cast(:number as text[]))
-    on conflict do nothing
-""")
-
-_LOCK_PARCELS = text("""
-    select p.id, p.carrier, p.tracking_number, p.journey from parcels p
-    join unnest(cast(:carrier as text[]), cast(:tracking_number as text[]), cast(:journey as text[]))
-        as t (carrier, tracking_number, journey) using (carrier, tracking_number, journey)
-    order by p.id for update of p
-""")
 
 # An event that is known changes only if the same message is read again with a better mapping or zone, or if its code
 # was unknown and is known now. Another message's wording never does: the result would depend on who came first.
@@ -56,40 +44,49 @@ _ADD_EVENTS = text("""
     where events.event is distinct from excluded.event and (
         events.message_id = excluded.message_id
         or (events.milestone = 'unknown' and excluded.milestone <> 'unknown'))
-    returning key, parcel_id
+    returning key, parcel_id, xmax = 0 as is_new
 """)
 
 
-def save_events(connection: Connection, told: Iterable[Told]) -> Saved:
-    """Stores events, each once, and their parcels, which stay locked until the transaction ends."""
-    told = list(told)
+def save_events(connection: Connection, told: Sequence[Told], parcels: Mapping[ParcelKey, int]) -> Saved:
+    """Stores events, each once, at their parcels, which are locked."""
     unique = {t.event.key: t for t in reversed(told)}  # of several tellings in one batch, the first
     if not unique:
-        return Saved([], frozenset(), 0)
-    parcels = _lock_parcels(connection, {_parcel_key(t.event) for t in unique.values()})
-    rows = [_row(key, parcels[_parcel_key(t.event)], t) for key, t in sorted(unique.items())]
+        return Saved([], frozenset(), 0, {})
+    moments = {key: dated(t.event, t.received_at) for key, t in unique.items()}
+    rows = [_row(parcels[parcel_key(t.event)], t, moments[key].instant) for key, t in sorted(unique.items())]
     changed = connection.execute(_ADD_EVENTS, {"rows": as_rows(rows)}).all()
+    added: dict[int, list[Dated]] = {}
+    for key, parcel_id, is_new in changed:
+        if is_new:
+            added.setdefault(parcel_id, []).append(moments[key])
     keys = frozenset(row.key for row in changed)
-    return Saved(sorted({row.parcel_id for row in changed}), keys, len(told) - len(changed))
+    return Saved(sorted({row.parcel_id for row in changed}), keys, len(told) - len(changed), added)
 
 
-def _row(key: UUID, parcel_id: int, told: Told) -> dict[str, Any]:
+def _row(parcel_id: int, told: Told, instant: datetime) -> dict[str, Any]:
     return {
-        "key": key,
+        "key": told.event.key,
         "parcel_id": parcel_id,
         "message_id": told.message_id,
         "received_at": told.received_at,
-        "instant": dated(told.event, told.received_at).instant,
+        "instant": instant,
         "milestone": told.event.milestone.value,
         "event": told.event.to_dict(),
     }
 
 
-def find_events(connection: Connection, parcel_ids: Collection[int]) -> Mapping[int, list[Dated]]:
-    """All events of those parcels, by parcel."""
-    found: dict[int, list[Dated]] = {}
-    query = text("select parcel_id, key, instant, received_at, event from events where parcel_id = any(:ids)")
-    for parcel_id, key, instant, received_at, event in connection.execute(query, {"ids": list(parcel_ids)}).all():
+def find_events(
+    connection: Connection, parcel_ids: Collection[int], added: Mapping[int, Sequence[Dated]] | None = None
+) -> Mapping[int, list[Dated]]:
+    """All events of those parcels, by parcel. added: those of them that are at hand, and are not read."""
+    found = {id_: list(events) for id_, events in (added or {}).items()}
+    query = text("""
+        select parcel_id, key, instant, received_at, event from events
+        where parcel_id = any(:ids) and key <> all(:at_hand)
+    """)
+    values = {"ids": list(parcel_ids), "at_hand": [entry.event.key for events in found.values() for entry in events]}
+    for parcel_id, key, instant, received_at, event in connection.execute(query, values).all():
         found.setdefault(parcel_id, []).append(Dated(instant, Event.from_dict(event, key), received_at))
     return found
 
@@ -107,21 +104,3 @@ def lock_parcels_with(connection: Connection, numbers: Sequence[str]) -> list[in
     """The parcels with those numbers (as compared), locked until the transaction ends."""
     query = text("select id from parcels where number = any(:numbers) order by id for update")
     return [row.id for row in connection.execute(query, {"numbers": list(numbers)})]
-
-
-def _parcel_key(event: Event) -> ParcelKey:
-    return event.carrier, event.tracking_number, event.journey
-
-
-def _lock_parcels(connection: Connection, keys: Iterable[ParcelKey]) -> dict[ParcelKey, int]:
-    """Sorted, so that two batches with the same parcels wait for each other and never deadlock."""
-    ordered = sorted(keys)
-    values = {
-        "carrier": [carrier for carrier, _, _ in ordered],
-        "tracking_number": [number for _, number, _ in ordered],
-        "journey": [journey for _, _, journey in ordered],
-    }
-    numbers = {"number": [comparable(number) for _, number, _ in ordered]}
-    while len(rows := connection.execute(_LOCK_PARCELS, values).all()) < len(ordered):
-        connection.execute(_ADD_PARCELS, values | numbers)  # again if one that was there is pruned before it is locked
-    return {(row.carrier, row.tracking_number, row.journey): row.id for row in rows}

@@ -59,14 +59,16 @@ def settle(
     policy: Policy,
     *,
     news: Collection[UUID] | None = None,
+    added: Mapping[int, Sequence[Dated]] | None = None,
     told_at: datetime | None = None,
 ) -> Settled:
     """Settles those parcels (which the caller has locked) and shipments, and all that follows from them.
 
     news: keys of the events that brought this about, so that rows of the timeline are decided for them alone; None
-    for all. told_at: when the oldest message with news arrived; None where nobody waits for it.
+    for all. added: events of those parcels that were just stored, by parcel. told_at: when the oldest message with news
+    arrived; None where nobody waits for it.
     """
-    parcels = _fold_parcels(connection, parcel_ids, policy, news)
+    parcels = _fold_parcels(connection, find_events(connection, parcel_ids, added), policy, news)
     matches = _match(connection, parcels)
     _save_parcels(connection, parcels, matches.keys())
     touched = set(shipment_ids) | {s for ids in matches.values() for s in ids}
@@ -80,16 +82,14 @@ def settle(
 
 
 def _fold_parcels(
-    connection: Connection, parcel_ids: Collection[int], policy: Policy, news: Collection[UUID] | None
+    connection: Connection, events: Mapping[int, Sequence[Dated]], policy: Policy, news: Collection[UUID] | None
 ) -> list[_Parcel]:
     """A parcel that had no delivery until now is news with all its events."""
-    events = find_events(connection, parcel_ids)
     query = text("select id, number, unmatched_since, companies from parcels where id = any(:ids) order by id")
-    rows = connection.execute(query, {"ids": list(parcel_ids)}).all()
+    rows = connection.execute(query, {"ids": list(events)}).all()
     return [
         _folded(id_, number, companies, events[id_], policy, None if unmatched_since else news)
         for id_, number, unmatched_since, companies in rows
-        if id_ in events
     ]
 
 

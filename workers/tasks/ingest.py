@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 
@@ -13,16 +14,22 @@ from config.settings import get_settings
 from shipments.store.intake import Entry
 from workers.bell import ring
 from workers.enqueue import wake
-from workers.ingest import Tally, ingest_batch
+from workers.ingest import Tally, ingest_batch, ingest_free
 from workers.resources import engine, intake, ledger, policy, seal
 from workers.suspects import Understand, take_again
-from workers.understand import understand_all
+from workers.understand import Understood, understand_all
 
 DRAIN_SECONDS = 20
 """After this long a task hands over to a next one, well within its time limit."""
 
 GATHER_SECONDS = 0.1
 """After a batch that was not full, so that the next one is larger: a transaction costs the same for one and for ten."""
+
+PUT_OFF_SECONDS = 1.0
+"""For so long messages of parcels that another process is at work on are put off while there are others to store."""
+
+Read = tuple[bytes, Understood]
+"""An entry of the stream, and what it turned out to be."""
 
 
 @shared_task(name="ingest")
@@ -33,28 +40,58 @@ def ingest(lane: str) -> dict[str, int]:
     stream.begin_drain(lane)
     total = Tally()
     while time.monotonic() < ends_at and (entries := stream.recover(lane, consumer, size)):
-        ids = [entry_id for entry_id, _ in entries]
-        total += take_again(lane, ids, partial(_one_batch, lane, entries))
-    entries = stream.take(lane, consumer, size)
-    while entries:
-        total += _one_batch(lane, entries)
-        if time.monotonic() > ends_at:
-            wake("ingest", ingest_queue(lane), lane)
-            break
-        if len(entries) < size:
-            time.sleep(GATHER_SECONDS)
-        entries = stream.take(lane, consumer, size)
+        total += take_again(lane, [entry_id for entry_id, _ in entries], partial(_store_again, lane, entries))
+    total += _drain(lane, consumer, ends_at)
     ledger().post()
     return asdict(total)
 
 
-def _one_batch(lane: str, entries: list[Entry], understand: Understand = understand_all) -> Tally:
-    """A batch that cannot be stored now stays this consumer's in the stream and is recovered at the next wake-up."""
-    batch = understand((message for _, message in entries if message), seal())
-    tally = ingest_batch(engine(), batch, policy())
-    intake().finish(lane, [entry_id for entry_id, _ in entries])
+def _drain(lane: str, consumer: str, ends_at: float) -> Tally:
+    """What waits in the stream. At the end nothing is left that was put off."""
+    size, total = get_settings().batch_size, Tally()
+    put_off: Sequence[Read] = ()
+    since = 0.0
+    while True:
+        began = time.monotonic()
+        room = size - len(put_off) if began < ends_at else 0
+        entries = intake().take(lane, consumer, room)
+        if not entries and not put_off:
+            break
+        since = since if put_off else began
+        wait = not entries or began - since > PUT_OFF_SECONDS
+        tally, put_off = _store(lane, [*put_off, *_read(lane, entries, understand_all)], wait=wait)
+        total += tally
+        if len(entries) < room:
+            time.sleep(GATHER_SECONDS)
+    if began >= ends_at:
+        wake("ingest", ingest_queue(lane), lane)
+    return total
+
+
+def _store_again(lane: str, entries: Sequence[Entry], understand: Understand) -> Tally:
+    tally, _ = _store(lane, _read(lane, entries, understand), wait=True)
+    return tally
+
+
+def _read(lane: str, entries: Sequence[Entry], understand: Understand) -> list[Read]:
+    """What the entries tell. One that is no message of ours is taken off the stream."""
+    intake().finish(lane, [entry_id for entry_id, message in entries if message is None])
+    ids = [entry_id for entry_id, message in entries if message]
+    return list(zip(ids, understand((message for _, message in entries if message), seal()), strict=True))
+
+
+def _store(lane: str, batch: Sequence[Read], *, wait: bool) -> tuple[Tally, list[Read]]:
+    """Stores a batch and takes it off the stream; without `wait` what is put off stays there, and is returned.
+
+    A batch that cannot be stored now stays this consumer's in the stream and is recovered at the next wake-up.
+    """
+    told = [understood for _, understood in batch]
+    tally, busy = (ingest_batch(engine(), told, policy()), ()) if wait else ingest_free(engine(), told, policy())
+    left = {understood.verdict.message.id for understood in busy}
+    put_off = [read for read in batch if read[1].verdict.message.id in left]
+    intake().finish(lane, [entry_id for entry_id, understood in batch if understood.verdict.message.id not in left])
     if tally.effects:
         ring("act", ACT)
     if tally.unmatched:
         ring("correlate", CORRELATE)
-    return tally
+    return tally, put_off
