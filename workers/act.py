@@ -40,9 +40,9 @@ log = logging.getLogger(__name__)
 
 BATCH = {
     Kind.DELIVERY: 300,
-    Kind.ORDER: 600,
+    Kind.ORDER: 1200,
     Kind.ACTIVITY: 200,
-    Kind.TIMELINE: 600,
+    Kind.TIMELINE: 1200,
     Kind.DOCUMENT: 20,
     **dict.fromkeys((Kind.BILLING, Kind.INVOICE, Kind.COMMITMENT), 300),
 }

@@ -18,7 +18,7 @@ LEASE = timedelta(seconds=90)
 """A claim that is not recorded within this time is another's. Longer than a batch of calls to Odoo may take."""
 
 DEPARTS_EVERY = {
-    **dict.fromkeys((Kind.ORDER, Kind.TIMELINE), timedelta(seconds=6)),
+    **dict.fromkeys((Kind.ORDER, Kind.TIMELINE), timedelta(seconds=9)),
     Kind.DOCUMENT: timedelta(seconds=10),
     **dict.fromkeys((Kind.BILLING, Kind.INVOICE, Kind.COMMITMENT), timedelta(seconds=20)),
 }
