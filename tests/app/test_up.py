@@ -6,8 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from app.commands.up import Up
 from config.embedded.folder import free_port
 from config.settings import load_settings
 from shipments.errors import SetupFault
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,15 +27,6 @@ def environ(home: str | Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MILEPOST_", "ODOO_", "SENTRY_"))}
     ports = {"MILEPOST_PORT": str(free_port()), "MILEPOST_FLOWER_PORT": str(free_port())}
     return {**kept, **ports, "MILEPOST_HOME": str(home), "PYTHONPATH": str(ROOT)}
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def status(url: str, **options: object) -> int:

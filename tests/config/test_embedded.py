@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -18,6 +17,7 @@ import redis
 
 from config.embedded import EmbeddedFault, binaries, folder, postgres
 from config.embedded.servers import Servers
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,15 +36,6 @@ servers.stop()
 def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="milepost-home-") as folder:
         yield Path(folder)
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def start_owner(home: Path, user: str | None = None) -> tuple[subprocess.Popen[str], list[str]]:

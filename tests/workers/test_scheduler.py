@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,21 +12,13 @@ import redis
 from celery.beat import ScheduleEntry
 
 from config.embedded.keep import ALIVE, read_sign
+from tests.eventually import eventually
 from workers import scheduler
 from workers.beat import SCHEDULE
 from workers.celery import app
 
 ROOT = Path(__file__).parents[2]
 QUEUE = "act"
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.fixture

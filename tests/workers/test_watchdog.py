@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -23,6 +23,7 @@ from config.metrics import ACCOUNT, Ledger
 from config.queues import INGEST_LIVE, LIVE
 from shipments.clock import new_id, now
 from shipments.store.intake import STREAM, Intaken, connect
+from tests.eventually import eventually
 from tests.fakes.proxy import Proxy
 from workers import watchdog
 from workers.celery import TASK_LIMIT_SECONDS
@@ -188,15 +189,6 @@ class Kept:
         self.reader.join()
         self.running.stdout.close()
         self.client.close()
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 @pytest.fixture
