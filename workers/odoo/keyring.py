@@ -4,6 +4,7 @@ from pathlib import Path
 
 from config.settings import Settings
 from shipments.errors import OdooRefused
+from workers.odoo.keyfile import Entries, entries_of, read_entries
 
 _REFUSED = ("Unauthorized", "AccessDenied")
 
@@ -12,7 +13,7 @@ class KeyRing:
     """Keys in the order in which they are tried. current: the one in use, or the password where there is no key."""
 
     def __init__(self, settings: Settings) -> None:
-        self._keys = settings.odoo_api_keys or (settings.odoo_password,)
+        self._keys = _secrets(entries_of(settings.odoo_api_keys)) or (settings.odoo_password,)
         self._path = settings.odoo_api_key_file
         self._refused: set[str] = set()
         self.current = self._keys[0]
@@ -22,7 +23,7 @@ class KeyRing:
 
         What stands in ODOO_API_KEY_FILE now counts, not at the start. After the last key all are tried again.
         """
-        if refusal.kind.rsplit(".", 1)[-1] not in _REFUSED:
+        if not is_of_key(refusal):
             return False
         self._refused.add(self.current)
         left = [key for key in self._written() or self._keys if key not in self._refused]
@@ -34,11 +35,15 @@ class KeyRing:
 
     def _written(self) -> tuple[str, ...]:
         try:
-            return read_keys(Path(self._path)) if self._path else ()
+            return _secrets(read_entries(Path(self._path))) if self._path else ()
         except OSError:
             return ()
 
 
-def read_keys(path: Path) -> tuple[str, ...]:
-    """The keys in that file, comma-separated. Raises OSError."""
-    return tuple(filter(None, (key.strip() for key in path.read_text(encoding="utf-8").split(","))))
+def is_of_key(refusal: OdooRefused) -> bool:
+    """Whether Odoo refused the key, and not what was asked with it."""
+    return refusal.kind.rsplit(".", 1)[-1] in _REFUSED
+
+
+def _secrets(entries: Entries) -> tuple[str, ...]:
+    return tuple(entry.secret for entry in entries)
