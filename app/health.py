@@ -80,7 +80,7 @@ class Health:
         """Each part with what is wrong about it, a sentence each."""
         parts = {"redis": self._redis_faults(), "postgresql": self._database_faults(), "secret-key": self._key_faults()}
         if not parts["postgresql"] and (days := self._odoo_key_days()) is not None and days < _KEY_WARNING_DAYS:
-            parts["odoo-key"] = [f"Odoo's API key ends in {max(0, int(days))} days: make a new one in Odoo"]
+            parts["odoo-key"] = [f"Odoo's API key ends in {max(0, int(days))} days: run `milepost odoo rotate-key`"]
         if not parts["postgresql"] and self._is_circuit_open():
             parts["odoo"] = ["Odoo failed several times and is left alone for now; what is to be written there waits"]
         return parts

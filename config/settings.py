@@ -274,7 +274,8 @@ class Settings:
         secret=True,
     )
     odoo_api_key_file: str = setting(
-        "ODOO_API_KEY_FILE", "File that holds them instead; read again when Odoo refuses a key."
+        "ODOO_API_KEY_FILE",
+        "File that holds them instead; read again when Odoo refuses a key, written by `milepost odoo rotate-key`.",
     )
     odoo_password: str = setting("ODOO_PASSWORD", "Password of that user, where there is no API key.", secret=True)
     reconcile_hour: int = setting(

@@ -26,19 +26,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings, load_settings
-from tests.fakes.odoo_keys import KEY_MODELS, live_keys
+from tests.fakes.odoo_keys import KEY_MODELS, WebSessions, live_keys, shape_keys
+from tests.fakes.odoo_refusal import No
 
 DATABASE, LOGIN, PASSWORD, API_KEY = "milepost", "admin", "admin", "stand-in-key-of-no-value"
 ADMIN = 2
 Record = dict[str, Any]
-
-
-class No(Exception):
-    """Odoo says no: its exception's name, its sentence, and the status JSON-2 gives it."""
-
-    def __init__(self, kind: str, message: str, status: int) -> None:
-        super().__init__(message)
-        self.kind, self.message, self.status = kind, message, status
 
 
 def _missing(model: str, ids: list[int]) -> No:
@@ -137,6 +130,7 @@ class Field:
     selection: dict[str, str] = field(default_factory=dict)
     inverse: str = ""
     related: str = ""
+    is_stored: bool = True
 
 
 @dataclass
@@ -160,6 +154,7 @@ class Store:
     def __init__(self, version: tuple[int, int]) -> None:
         self.version = version
         self.models = {name: Model(_fields(text)) for name, text in _MODELS.items()}
+        shape_keys(self)
         self.forbidden: set[tuple[str, str]] = set()
         self._now = datetime.now(UTC)
         self._external: dict[str, tuple[str, int]] = {}
@@ -469,7 +464,13 @@ class Methods:
 
     def fields_get(self, model: str, attributes: Any = (), allfields: Any = (), context: Any = None) -> Record:
         fields = self.store.get(model).fields
-        told = {name: {"type": kind.type} for name, kind in fields.items() if not allfields or name in allfields}
+        told: Record = {
+            name: {"type": kind.type} for name, kind in fields.items() if not allfields or name in allfields
+        }
+        for name in told:
+            told[name] |= {"store": fields[name].is_stored} if "store" in attributes else {}
+            if "selection" in attributes and fields[name].selection:
+                told[name]["selection"] = [list(choice) for choice in fields[name].selection.items()]
         if "help" in attributes:
             for row in self.store.models["ir.model.fields"].records.values():
                 if row["model"] == model and row["name"] in told and row["help"]:
@@ -673,10 +674,12 @@ class FakeOdoo:
     slow_row_seconds waits so long for each row of a load or write; conflicts: so many loads meet somebody else's write;
     close_mid_answer sends half an answer; answer_after_doing_then_close does the work and hangs up; fail_next(n,
     status) fails the next n calls; forbidden takes (model, operation) rights away.
+    web: who signed in with the password.
     """
 
     def __init__(self, port: int = 0, version: tuple[int, int] = (19, 0)) -> None:
         self.store = Store(version)
+        self.web = WebSessions(self.store, ADMIN, LOGIN, PASSWORD)
         self.calls: list[tuple[str, str]] = []
         self.headers: list[dict[str, str]] = []
         self.connections = 0
@@ -745,6 +748,11 @@ class FakeOdoo:
             return 503, {}
         return self._failures.pop(0) if self._failures else None
 
+    def press(self, cookie: str, model: str, method: str, ids: list[int], context: Any) -> Any:
+        """What a button answers that a key cannot press; None if it is another. Raises No."""
+        with self._lock, self.store.transaction():
+            return self.web.press(cookie, model, method, ids, context)
+
     def perform(self, model: str, method: str, arguments: Record) -> Any:
         """Do one call. Raises No."""
         self.calls.append((model, method))
@@ -806,6 +814,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path.split("/")
         if path[1:] == ["jsonrpc"]:
             self._json(200, self._json_rpc(json.loads(body)["params"]))
+        elif path[1] == "web":
+            self._web(path[2:], json.loads(body)["params"])
         elif path[1:3] == ["json", "2"] and odoo.store.version >= (19, 0):
             self._json(*self._json_2(path[3], path[4], json.loads(body)))
         else:
@@ -828,17 +838,31 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._opens(arguments[2]):
             return {"error": {"code": 0, "data": _error(No("odoo.exceptions.AccessDenied", "Access Denied", 403))}}
         model, method, positional, named = (*arguments[3:], {})[:4]
-        first = {"create": "vals_list"}.get(method, "ids")
         try:
-            return {
-                "result": self.server.odoo.perform(
-                    model, method, {**named, **dict(zip([first], positional, strict=False))}
-                )
-            }
+            return {"result": self.server.odoo.perform(model, method, _named(method, positional, named))}
         except No as no:
             if no.kind.endswith("NotFound") and "model" in no.message:
                 no = No("odoo.exceptions.UserError", f"Object {model} doesn't exist", 422)
             return {"error": {"code": 0, "message": "Odoo Server Error", "data": _error(no)}}
+
+    def _web(self, path: list[str], params: Record) -> None:
+        web, cookie = self.server.odoo.web, (self.headers["Cookie"] or "").removeprefix("session_id=")
+        try:
+            if path == ["session", "authenticate"]:
+                cookie = web.sign_in(params["login"], params["password"]) or ""
+                result: Any = {"uid": ADMIN, "is_internal_user": web.is_internal} if cookie else {"uid": None}
+            elif path == ["session", "destroy"]:
+                result = web.sign_out(cookie)
+            else:
+                web.check(cookie)
+                result = self._call_kw(cookie, **params)
+            self._json(200, {"result": result}, {"Set-Cookie": f"session_id={cookie}; HttpOnly; Path=/"})
+        except No as no:
+            self._json(200, {"error": {"code": 0, "message": "Odoo Server Error", "data": _error(no)}})
+
+    def _call_kw(self, cookie: str, model: str, method: str, args: list[Any], kwargs: Record) -> Any:
+        pressed = self.server.odoo.press(cookie, model, method, args[0] if args else [], kwargs.get("context"))
+        return pressed or self.server.odoo.perform(model, method, _named(method, args, kwargs))
 
     def _opens(self, secret: str) -> bool:
         return secret == PASSWORD or secret in live_keys(self.server.odoo.store)
@@ -846,7 +870,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _version(self) -> list[Any]:
         return [*self.server.odoo.store.version, 0, "final", 0, ""]
 
-    def _json(self, status: int, document: Any) -> None:
+    def _json(self, status: int, document: Any, headers: dict[str, str] | None = None) -> None:
         odoo, body = self.server.odoo, json.dumps(document).encode()
         if odoo.answer_after_doing_then_close:
             self._hang_up()
@@ -854,7 +878,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(status, body[: len(body) // 2], {"Content-Length": str(len(body))})
             self._hang_up()
         else:
-            self._send(status, body, {"Content-Type": "application/json"})
+            self._send(status, body, {"Content-Type": "application/json"} | (headers or {}))
 
     def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -867,6 +891,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _hang_up(self) -> None:
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _named(method: str, positional: list[Any], named: Record) -> Record:
+    """All arguments of a call by name."""
+    first = "vals_list" if method == "create" else "ids"
+    return {**named, **dict(zip([first], positional, strict=False))}
 
 
 def _error(no: No) -> Record:

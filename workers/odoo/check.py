@@ -134,7 +134,8 @@ def _key(odoo: Odoo) -> Iterator[Finding]:
         days = int(days_left(ends))
         sentence = f"The API key {name!r} ends on {ends:%Y-%m-%d}, in {days} days"
         if days < ENDS_SOON.days:
-            yield Finding(WARNING, f"{sentence}: make a new one in Odoo and put it in front of the old one.")
+            rotate = "run `milepost odoo rotate-key`, and once there is a new one, that with --finish"
+            yield Finding(WARNING, f"{sentence}: {rotate}.")
         else:
             yield Finding(OK, f"{sentence}.")
 

@@ -181,7 +181,7 @@ class Odoo:
     ) -> Any:
         while True:
             path, body = self._dialect.question(model, method, ids, arguments)
-            response = _send(
+            response = send(
                 self._session, "POST", self.url + path, self._timeout, json=body, headers={"X-Request-Id": request_id}
             )
             self._bytes = len(response.request.body or b""), len(response.content)
@@ -206,14 +206,14 @@ def connect(settings: Settings) -> Odoo:
     session = requests.Session()
     timeout = (CONNECT_SECONDS, settings.odoo_timeout_seconds)
     url = settings.odoo_url.rstrip("/")
-    version = _ask_version(session, url, timeout)
+    version = ask_version(session, url, timeout)
     dialect: Dialect
     keys = KeyRing(settings)
     if version >= (19, 0) and settings.odoo_api_keys:
         session.auth = _Bearer(keys, settings.odoo_database)
         dialect = Json2()
     else:
-        session.auth = _NoAuth()
+        session.auth = NoAuth()
         dialect = JsonRpc(settings, keys)
         dialect.uid = _log_in(session, url, timeout, dialect, keys)
     return Odoo(session, settings, version, dialect, keys)
@@ -247,11 +247,7 @@ class JsonRpc:
         self._keys = keys
 
     def question(self, model: str, method: str, ids: list[int] | None, arguments: dict[str, Any]) -> tuple[str, Any]:
-        named = dict(arguments)
-        positional: list[Any] = [] if ids is None else [ids]
-        if method == "create":
-            # execute_kw looks at the first positional argument of create to choose between an id and a list of ids
-            positional = [named.pop("vals_list")]
+        positional, named = split_arguments(method, ids, arguments)
         return "/jsonrpc", _rpc(
             "object", "execute_kw", self._database, self.uid, self._keys.current, model, method, positional, named
         )
@@ -267,6 +263,15 @@ class JsonRpc:
         return document.get("result")
 
 
+def split_arguments(method: str, ids: list[int] | None, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of a call as Odoo's older protocols take them: those by place, and those by name."""
+    named = dict(arguments)
+    if method == "create":
+        # the first argument of create by place chooses between an id and a list of ids
+        return [named.pop("vals_list")], named
+    return [] if ids is None else [ids], named
+
+
 class _Bearer(AuthBase):
     """The API key. As `auth`, because requests lets a .netrc file replace an Authorization header, but not this."""
 
@@ -279,8 +284,8 @@ class _Bearer(AuthBase):
         return request
 
 
-class _NoAuth(AuthBase):
-    """Nothing in the headers: JSON-RPC carries the secret in its body. Keeps a .netrc file out of it."""
+class NoAuth(AuthBase):
+    """Nothing in the headers: the secret is in the body, or in a cookie. Keeps a .netrc file out of it."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
@@ -299,13 +304,13 @@ def _check(settings: Settings) -> None:
         raise SetupFault(faults)
 
 
-def _ask_version(session: requests.Session, url: str, timeout: tuple[float, float]) -> tuple[int, int]:
+def ask_version(session: requests.Session, url: str, timeout: tuple[float, float]) -> tuple[int, int]:
     """Odoo's version. /web/version exists from 19 on; older ones are asked over JSON-RPC."""
-    response = _send(session, "GET", url + "/web/version", timeout)
+    response = send(session, "GET", url + "/web/version", timeout)
     if response.status_code in (429, 502, 503, 504):
         raise _away(response)
     if (info := _member(response, "version_info")) is None:
-        response = _send(session, "POST", url + "/jsonrpc", timeout, json=_rpc("common", "version"))
+        response = send(session, "POST", url + "/jsonrpc", timeout, json=_rpc("common", "version"))
         info = (_document(response).get("result") or {}).get("server_version_info")
     if not isinstance(info, list) or len(info) < 2:
         raise OdooLockedOut(f"What answers at {url} is not Odoo, or an Odoo older than 14: check ODOO_URL.")
@@ -323,7 +328,7 @@ def _member(response: requests.Response, name: str) -> Any:
 
 def _log_in(session: requests.Session, url: str, timeout: tuple[float, float], dialect: JsonRpc, keys: KeyRing) -> int:
     while True:
-        response = _send(session, "POST", url + "/jsonrpc", timeout, json=dialect.login_question())
+        response = send(session, "POST", url + "/jsonrpc", timeout, json=dialect.login_question())
         if uid := dialect.understand(response):
             return int(uid)
         refusal = OdooLockedOut(
@@ -334,12 +339,18 @@ def _log_in(session: requests.Session, url: str, timeout: tuple[float, float], d
 
 
 def _rpc(service: str, method: str, *arguments: Any) -> Any:
-    return {"jsonrpc": "2.0", "method": "call", "params": {"service": service, "method": method, "args": arguments}}
+    return envelope(service=service, method=method, args=arguments)
 
 
-def _send(
+def envelope(**parameters: Any) -> Any:
+    """A body of JSON-RPC."""
+    return {"jsonrpc": "2.0", "method": "call", "params": parameters}
+
+
+def send(
     session: requests.Session, verb: str, url: str, timeout: tuple[float, float], **what: Any
 ) -> requests.Response:
+    """The answer, whatever its status. Raises OdooAway, or OdooLockedOut where the address leads elsewhere."""
     try:
         response = session.request(verb, url, timeout=timeout, allow_redirects=False, **what)
     except requests.ReadTimeout:
@@ -410,7 +421,7 @@ _BUSY = (
 )
 _RUN_SETUP = "Run `milepost odoo setup`, and `milepost odoo check` to see what is missing."
 _LOCKED_OUT = {
-    "Unauthorized": "Make a new API key for Milepost's user in Odoo (Preferences, Security) and set ODOO_API_KEY.",
+    "Unauthorized": "Make a new API key with `milepost odoo rotate-key`, or by hand in Odoo, and set ODOO_API_KEY.",
     "AccessDenied": "Check ODOO_LOGIN, and ODOO_API_KEY or ODOO_PASSWORD; an API key lives 90 days at most.",
     "Forbidden": _RUN_SETUP,
     "NotFound": _RUN_SETUP,

@@ -12,6 +12,7 @@ from workers.odoo.account import cost_command
 from workers.odoo.check import FAULT, check
 from workers.odoo.client import Odoo, connect
 from workers.odoo.reconcile_command import forget_database, reconcile_command
+from workers.odoo.rotate_command import rotate_command
 from workers.odoo.user import apply_user, steps
 from workers.odoo.webhook import webhook_command
 
@@ -23,6 +24,7 @@ def odoo() -> None:
 
 odoo.add_command(cost_command)
 odoo.add_command(reconcile_command)
+odoo.add_command(rotate_command)
 odoo.add_command(webhook_command)
 
 
@@ -65,7 +67,7 @@ def setup_command(dry_run: bool, remove: bool, yes: bool, adopt: bool, login: st
 def _set_up_user(client: Odoo, login: str, *, dry_run: bool) -> None:
     for change in apply_user(client, login, dry_run=dry_run):
         click.echo(f"{'would ' if dry_run else ''}{change}")
-    click.echo(f"Make an API key as {login} in Odoo: `milepost odoo setup --user {login} --print` says how.")
+    click.echo(f"Now {login} needs an API key: steps 3 and 4 of `milepost odoo setup --user {login} --print`.")
 
 
 def _set_up(client: Odoo, *, dry_run: bool, adopt: bool) -> None:

@@ -31,4 +31,4 @@ def watch_key(engine: Engine, odoo: Odoo) -> None:
         save_mark(connection, ODOO_KEY, {"ends": ends.isoformat() if ends else None, "read_at": now().isoformat()})
     if ends and ends - now() < ENDS_SOON:
         about = {"stage": "correlate", "days": int(days_left(ends))}
-        log.warning("the API key for Odoo ends soon: make a new one in Odoo", extra=about)
+        log.warning("the API key for Odoo ends soon: run milepost odoo rotate-key", extra=about)

@@ -1,4 +1,4 @@
-"""The API keys of Milepost's own user in Odoo: when they end. A person makes them; Odoo does so in a browser only."""
+"""The API keys of Milepost's own user in Odoo: what they are called, and when they end."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

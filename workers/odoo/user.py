@@ -1,7 +1,6 @@
 """Milepost's own user in Odoo: in the group Milepost / Integration and in no other, in every company.
 
-An administrator makes it. Its API key is made by hand: Odoo makes one only in a browser, for an internal user who
-shows a password (`steps` says how).
+An administrator makes it, and gives it the password that `milepost odoo rotate-key` asks for when it makes an API key.
 """
 
 from typing import Any
@@ -40,9 +39,10 @@ def steps(login: str) -> list[str]:
     return [
         f"Settings, Users: make a user {login}; take away every right it was given, under Access Rights and below.",
         "Give it the group Milepost / Integration (Settings, Groups; with developer mode on), and all companies.",
-        "Sign in as that user, and make an API key (Preferences, Security); Odoo shows it once.",
-        "Set ODOO_LOGIN to its login and ODOO_API_KEY to the key, or write the key to the file of ODOO_API_KEY_FILE.",
-        "Take the role User away from it again: an API key does not need it. Run `milepost odoo check`.",
+        "Give it a long password (the gear, Change Password): Milepost asks for it when it makes or revokes API keys.",
+        f"Set ODOO_LOGIN to {login} and run `milepost odoo rotate-key`: it prints an API key, or writes it to the file"
+        " of ODOO_API_KEY_FILE, which may be empty. Or sign in as that user and make one (Preferences, Security).",
+        "Set ODOO_API_KEY if the key was printed, and run `milepost odoo check`.",
     ]
 
 
