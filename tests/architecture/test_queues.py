@@ -61,3 +61,16 @@ def test_valkey_in_containers_writes_to_disk_before_it_answers_and_never_evicts(
     assert all(
         words in command for words in ("--appendonly yes", "--appendfsync always", "maxmemory-policy noeviction")
     )
+
+
+@pytest.mark.requirement("X22", "M92")
+def test_in_containers_a_new_key_for_odoo_is_seen_without_a_restart_and_only_the_service_keys_writes_it() -> None:
+    folder = "./secrets/odoo:/run/odoo"
+    mounted = {
+        name: service.get("volumes", [])
+        for name, service in COMPOSE.items()
+        if service.get("environment", {}).get("ODOO_API_KEY_FILE") == "/run/odoo/api_key"
+    }
+    assert {"act", "worker", "bulk", "beat", "keys"} <= set(mounted)
+    # a file that is mounted alone stays the old one in the container when another is put in its place
+    assert all(volumes == ([folder] if name == "keys" else [f"{folder}:ro"]) for name, volumes in mounted.items())
