@@ -85,6 +85,8 @@ class Round(NamedTuple):
 def act_round(engine: Engine, odoo: Odoo, tally: Done, pace: Pace | None = None, ends_at: float = math.inf) -> Round:
     """Performs one batch of each kind, what a person waits for first. Lets OdooAway through.
 
+    While deliveries fill their batch, such as after a replay, one other kind goes along, in turn: the next delivery
+    that somebody waits for does not wait for a batch of everything.
     pace: how large the batches are, and whether everything has its turn; full pace without one.
     ends_at: by time.monotonic(); no kind is begun after it, since a task that takes too long is killed.
     """
@@ -92,12 +94,18 @@ def act_round(engine: Engine, odoo: Odoo, tally: Done, pace: Pace | None = None,
     transact(engine, wake_effects)
     most = {kind: pace.most(kind, BATCH[kind]) for kind in Kind if pace.turn(kind)}
     performed: dict[Kind, int] = {}
-    for kind in most:
+    kinds, behind = list(most), False
+    while kinds:
         if time.monotonic() > ends_at:
             return Round(sum(performed.values()), full=True)
+        kind = kinds.pop(0)
         performed[kind] = _act_kind(engine, odoo, kind, tally, pace)
+        if behind and performed[kind]:
+            break
+        if kind is Kind.DELIVERY and performed[kind] == most[kind]:
+            kinds, behind = pace.in_turn(kinds), True
     pace.went_round()
-    return Round(sum(performed.values()), any(performed[kind] == most[kind] for kind in most))
+    return Round(sum(performed.values()), any(count == most[kind] for kind, count in performed.items()))
 
 
 def _act_kind(engine: Engine, odoo: Odoo, kind: Kind, tally: Done, pace: Pace) -> int:

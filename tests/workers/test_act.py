@@ -1,5 +1,7 @@
 """Effects into Odoo, with Odoo as it is on bad days: the stand-in behind the real client, effects in the real store."""
 
+import math
+
 import pytest
 
 from shipments.effects import Kind
@@ -11,6 +13,7 @@ from tests.shipments.telling import told
 from workers.act import BATCH, Done, act_round
 from workers.odoo import setup
 from workers.odoo.client import connect
+from workers.odoo.pace import Pace
 
 
 @pytest.fixture
@@ -201,3 +204,20 @@ def test_a_round_says_whether_more_may_wait(engine, odoo, fake, ingest, register
         ingest([told("in_transit", tracking_number=delivery["tracking"][0])])
     rounds = [act_round(engine, odoo, Done()) for _ in range(3)]
     assert rounds == [(2, True), (1, False), (0, False)]
+
+
+@pytest.mark.requirement("M133")
+def test_while_deliveries_fill_their_batch_one_other_kind_goes_along_in_turn(
+    engine, odoo, fake, ingest, register, monkeypatch
+):
+    monkeypatch.setitem(BATCH, Kind.DELIVERY, 2)
+    for delivery in fake.seed(5):
+        register(delivery["picking_id"], delivery["tracking"][0], order_id=delivery["order_id"])
+        ingest([told("in_transit", tracking_number=delivery["tracking"][0])])
+    with engine.begin() as connection:
+        connection.exec_driver_sql("update effects set due_at = now()")
+    pace, rounds = Pace(math.inf), []
+    for _ in range(3):
+        act_round(engine, odoo, tally := Done(), pace)
+        rounds.append([kind.partition(":")[0] for kind in tally.kinds])
+    assert rounds == [["delivery", "order"], ["delivery", "timeline"], ["delivery"]]

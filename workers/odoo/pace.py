@@ -8,7 +8,7 @@ kind whose batch timed out is sent in half as many rows for a while. Both are ke
 import math
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,7 @@ class Pace:
     level: int = 0
     rows: dict[str, tuple[int, float]] = field(default_factory=dict)
     deferred_until: float = 0.0
+    rounds: int = 0
     _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _kept: dict[str, Any] | None = None
 
@@ -85,8 +86,14 @@ class Pace:
         """Whether that kind goes in this round."""
         return kind in CRITICAL or not self.level or (time.time() if at is None else at) >= self.deferred_until
 
+    def in_turn(self, kinds: Sequence[Kind]) -> list[Kind]:
+        """The same kinds, in every round another one first."""
+        first = self.rounds % len(kinds)
+        return [*kinds[first:], *kinds[:first]]
+
     def went_round(self, at: float | None = None) -> None:
         """A round in which everything had its turn: while Odoo is slow, the next such round is later."""
+        self.rounds += 1
         at = time.time() if at is None else at
         if self.level and at >= self.deferred_until:
             self.deferred_until = at + DEFERRED_SECONDS * 2**self.level
