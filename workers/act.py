@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -146,8 +146,8 @@ def _record(claimed: Claimed, outcome: Outcome | None) -> Recorded:
     if outcome is None or outcome.state == "later":
         reason = outcome.reason if outcome else "Odoo gave no answer for it"
         return Recorded(claimed, "due", delay_after(claimed.attempts), reason, bool(outcome and outcome.sent))
-    why = outcome.reason or None
-    return Recorded(claimed, outcome.state, reason=why, sent=outcome.sent, again_at=outcome.again_at)
+    told = outcome.reason or None, outcome.sent, outcome.again_at, outcome.wakes
+    return Recorded(claimed, outcome.state, timedelta(0), *told)
 
 
 def _note(kind: Kind, recorded: Sequence[Recorded], at: datetime, tally: Done) -> None:

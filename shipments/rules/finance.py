@@ -75,7 +75,12 @@ def decide_order_billing(
     payload = {"of": "order", **billing, "deliveries": sorted(counted) if billing["billable"] else []}
     yield Effect(f"order_billing:{order_id}", Kind.BILLING, order_id, payload)
     if billing["billable"] and finance.invoice == "draft":
-        yield Effect(f"invoice:{order_id}", Kind.INVOICE, order_id, {"delivered_at": billing["delivered_at"]})
+        yield Effect(invoice_key(order_id), Kind.INVOICE, order_id, {"delivered_at": billing["delivered_at"]})
+
+
+def invoice_key(order_id: int) -> str:
+    """The key of the effect that is the order's draft invoice."""
+    return f"invoice:{order_id}"
 
 
 def withdraw_order_billing(order_id: int, before: Standing, finance: Finance) -> Iterator[Effect]:

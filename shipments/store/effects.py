@@ -49,7 +49,8 @@ class Claimed:
 class Recorded:
     """What became of a claimed effect. state: done, due (again, after due_in) or parked.
 
-    again_at: when the clock makes one that is done due again, if nothing is decided anew before.
+    again_at: when the clock makes one that is done due again, if nothing is decided anew before. wakes: the key of
+    another that is due at once, if it waits for the clock in that way.
     """
 
     claimed: Claimed
@@ -58,6 +59,7 @@ class Recorded:
     reason: str | None = None
     sent: bool = False
     again_at: datetime | None = None
+    wakes: str | None = None
 
 
 _SAVE = text("""
@@ -140,7 +142,8 @@ _RECORD = text("""
 
 def record_effects(connection: Connection, outcomes: Sequence[Recorded]) -> None:
     """Writes down what became of claimed effects. One decided anew meanwhile is due again."""
-    _lock(connection, [o.claimed.key for o in outcomes])
+    waiting = [o.wakes for o in outcomes if o.wakes]
+    _lock(connection, [o.claimed.key for o in outcomes] + waiting)
     if outcomes:
         values: Mapping[str, Any] = {
             "key": [o.claimed.key for o in outcomes],
@@ -152,6 +155,12 @@ def record_effects(connection: Connection, outcomes: Sequence[Recorded]) -> None
             "again_at": [o.again_at for o in outcomes],
         }
         connection.execute(_RECORD, values)
+    if waiting:
+        query = f"{_WAKE} where key = any(:keys) and again_at is not null and state = 'done'"
+        connection.execute(text(query), {"keys": waiting})
+
+
+_WAKE = "update effects set state = 'due', due_at = now(), told_at = null, again_at = null"
 
 
 def release_effects(connection: Connection, claimed: Sequence[Claimed]) -> None:
@@ -187,8 +196,7 @@ def reclaim_effects(connection: Connection) -> int:
 
 def wake_effects(connection: Connection) -> int:
     """Makes due what is done and has come to the time at which the clock makes more of it to do; how many."""
-    query = "update effects set state = 'due', due_at = now(), told_at = null, again_at = null"
-    return connection.execute(text(f"{query} where again_at <= now() and state = 'done'")).rowcount
+    return connection.execute(text(f"{_WAKE} where again_at <= now() and state = 'done'")).rowcount
 
 
 def find_open_tasks(connection: Connection, subjects: Collection[int]) -> list[Effect]:

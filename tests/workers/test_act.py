@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from shipments.effects import Kind
+from shipments.effects import Effect, Kind
 from shipments.errors import OdooAway
 from shipments.store.alone import Lock, alone
-from shipments.store.effects import claim_effects, reclaim_effects, retry_parked
+from shipments.store.effects import claim_effects, reclaim_effects, retry_parked, save_effects
 from tests.fakes.odoo import FakeOdoo
 from tests.shipments.telling import told
 from workers.act import BATCH, Done, act_round
@@ -78,6 +78,24 @@ def test_what_was_told_once_is_not_told_again(act, fake, ingest, seeded):
     ingest([event], [event])
     assert act().done == 0
     assert len(fake.calls) == calls
+
+
+@pytest.mark.requirement("M5")
+def test_an_order_whose_turn_came_before_that_of_its_delivery_is_flagged_and_drafted_as_soon_as_that_is_flagged(
+    act, engine, fake, ingest, odoo, rows, seeded
+):
+    order = seeded["order_id"]
+    ingest([told("delivered", 9, tracking_number=seeded["tracking"][0])])
+    with engine.begin() as connection:
+        draft = Effect(f"invoice:{order}", Kind.INVOICE, order, {"delivered_at": "2026-03-02T09:00:00+00:00"})
+        save_effects(connection, [draft])
+        connection.exec_driver_sql("update effects set due_at = now() + interval '1 h' * (key like 'billing:%%')::int")
+    act_round(engine, odoo, Done())
+    states = "select state, again_at is null from effects where kind in ('billing', 'invoice') order by key"
+    assert rows(states) == [("due", True), ("done", False), ("due", True)], "delivery, invoice, order"
+    act()
+    assert [row["invoice_origin"] for row in fake.records("account.move")] == [seeded["order"]]
+    assert rows(states) == [("done", True)] * 3
 
 
 @pytest.mark.requirement("M42", "M129")

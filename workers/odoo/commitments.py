@@ -1,11 +1,12 @@
 """Moving the promised date of orders in Odoo (`commitment_date`) to a later estimate, with a note for every move.
 
 What was promised before and what Milepost made of it are kept on the order, in the same write as the date. So a date
-that a person changed afterwards is seen and left alone, and a note that got lost is written as it would have been.
+that a person changed afterwards is seen and left alone, and a note that got lost is written later, although the promise
+may have to move on by then.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from html import escape
 from typing import Any
@@ -22,17 +23,28 @@ from workers.odoo.writes import Outcome, Work, load
 
 _FROM, _TO = "x_milepost_promise_from", "x_milepost_promise_to"
 _LOOK_AGAIN = timedelta(hours=1)
+_MESSAGE = "mail.message"
+_SINCE_CHANGED = "the carrier's estimate of that time, which has changed since."
 _GONE = "This order does not exist in Odoo any more, or Milepost's user may not see it."
 
 
 @dataclass(frozen=True)
 class _Move:
-    """From one promised moment to another, as Odoo writes moments in UTC. is_made: Odoo shows it already."""
+    """From one promised moment to another, as Odoo writes moments in UTC. is_made: Odoo shows it already.
+
+    made_from: what was promised before the move that made it what it is, where that was ours, too; else empty.
+    """
 
     work: Work
     before: str
     after: str
     is_made: bool
+    made_from: str = ""
+
+    @property
+    def note_id(self) -> str:
+        """The external id of its note."""
+        return f"{MODULE}.promise_{self.work.subject}_{_moment(self.after):%Y%m%d%H%M%S}"
 
 
 def write_commitments(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
@@ -51,7 +63,12 @@ def write_commitments(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
     orders = {row["id"]: row for row in found}
     decided = {work.key: _decide(work, orders.get(work.subject)) for work in awaited}
     outcomes |= {key: outcome for key, outcome in decided.items() if isinstance(outcome, Outcome)}
-    return outcomes | _perform(odoo, [move for move in decided.values() if isinstance(move, _Move)])
+    moves = [move for move in decided.values() if isinstance(move, _Move)]
+    try:
+        _write_lost_notes(odoo, moves)
+    except OdooRefused as refusal:
+        return outcomes | {move.work.key: Outcome("later", str(refusal), move.work.sent) for move in moves}
+    return outcomes | _perform(odoo, moves)
 
 
 def _decide(work: Work, order: dict[str, Any] | None) -> Outcome | _Move:
@@ -71,10 +88,23 @@ def _decide(work: Work, order: dict[str, Any] | None) -> Outcome | _Move:
     day, zone = date.fromisoformat(work.payload["day"]), ZoneInfo(work.payload["time_zone"])
     later = later_promise(_moment(promised), day, zone)
     if later:
-        return _Move(work, promised, later.strftime("%Y-%m-%d %H:%M:%S"), is_made=False)
+        made_from = order[_FROM] if moved_to else ""
+        return _Move(work, promised, later.strftime("%Y-%m-%d %H:%M:%S"), is_made=False, made_from=made_from)
     if moved_to and _moment(moved_to).astimezone(zone).date() == day:
         return _Move(work, order[_FROM], moved_to, is_made=True)
     return Outcome("done", sent=work.sent)
+
+
+def _write_lost_notes(odoo: Odoo, moves: Sequence[_Move]) -> None:
+    """The notes of earlier moves that an answer lost on the way kept from being written; those that stand stay."""
+    made = [replace(m, before=m.made_from, after=m.before, is_made=True) for m in moves if m.made_from]
+    if not made:
+        return
+    domain = [("model", "=", ORDER), ("res_id", "in", [move.work.subject for move in made])]
+    ids = [row["id"] for row in odoo.call(_MESSAGE, "search_read", domain=domain, fields=["id"])]
+    written = set(odoo.call(_MESSAGE, "get_external_id", ids).values()) if ids else set()
+    lost = {move.work.key: move for move in made if move.note_id not in written}
+    load(odoo, _MESSAGE, [move.work for move in lost.values()], lambda work: _note_row(lost[work.key], _SINCE_CHANGED))
 
 
 def _perform(odoo: Odoo, moves: Sequence[_Move]) -> dict[str, Outcome]:
@@ -83,22 +113,23 @@ def _perform(odoo: Odoo, moves: Sequence[_Move]) -> dict[str, Outcome]:
     dates = load(odoo, ORDER, [m.work for m in moves if not m.is_made], lambda work: _date_row(by_key[work.key]))
     metrics.PROMISES.labels("moved").inc(sum(outcome.state == "done" for outcome in dates.values()))
     made = [m.work for m in moves if m.is_made or dates[m.work.key].state == "done"]
-    return dates | load(odoo, "mail.message", made, lambda work: _note_row(by_key[work.key]))
+    return dates | load(odoo, _MESSAGE, made, lambda work: _note_row(by_key[work.key]))
 
 
 def _date_row(move: _Move) -> dict[str, str]:
     return {".id": str(move.work.subject), "commitment_date": move.after, _FROM: move.before, _TO: move.after}
 
 
-def _note_row(move: _Move) -> dict[str, str]:
+def _expected(awaited: Mapping[str, Any]) -> str:
+    return f"{awaited['carrier']} {awaited['tracking_number']} is expected on {awaited['day']}."
+
+
+def _note_row(move: _Move, because: str = "") -> dict[str, str]:
     """Loaded under an external id, since a message that is posted is posted again with every attempt."""
-    awaited = move.work.payload
-    text = (
-        f"Milepost moved the promised date from {move.before} to {move.after} (UTC): "
-        f"{awaited['carrier']} {awaited['tracking_number']} is expected on {awaited['day']}."
-    )
+    because = because or _expected(move.work.payload)
+    text = f"Milepost moved the promised date from {move.before} to {move.after} (UTC): {because}"
     return {
-        "id": f"{MODULE}.promise_{move.work.subject}_{_moment(move.after):%Y%m%d%H%M%S}",
+        "id": move.note_id,
         "model": ORDER,
         "res_id": str(move.work.subject),
         "message_type": "notification",

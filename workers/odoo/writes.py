@@ -52,12 +52,14 @@ class Outcome:
     """What became of it: done; parked, for a person, with a reason; later, because nothing can be written now.
 
     sent: it is in Odoo, or was. again_at: when the clock alone makes more of it to do, such as an escalation.
+    wakes: the key of an effect that may have waited for this one.
     """
 
     state: str
     reason: str = ""
     sent: bool = True
     again_at: datetime | None = None
+    wakes: str | None = None
 
 
 DONE = Outcome("done")

@@ -1,12 +1,15 @@
 """Finance and promises in Odoo: a flag once, corrections beside it, drafts once, dates that only move later."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from shipments.errors import OdooAway
 from tests.workers.odoo.conftest import Shop
+from workers.odoo import commitments
 from workers.odoo.billing import write_billing, write_invoices
 from workers.odoo.client import Odoo
 from workers.odoo.commitments import write_commitments
@@ -36,6 +39,17 @@ def read(odoo: Odoo, model: str, record: int, *names: str) -> dict[str, Any]:
 def invoices(odoo: Odoo, order: int) -> list[dict[str, Any]]:
     name = read(odoo, ORDER, order, "name")["name"]
     return odoo.call("account.move", "search_read", domain=[("invoice_origin", "=", name)], fields=["state"])
+
+
+def notes(odoo: Odoo, order: int) -> list[str]:
+    """What the order says of its promise, the oldest first."""
+    domain = [("model", "=", ORDER), ("res_id", "=", order), ("body", "like", "moved the promised date")]
+    rows = odoo.call("mail.message", "search_read", domain=domain, fields=["body"], order="id")
+    return [row["body"] for row in rows]
+
+
+def away(*_: object) -> None:
+    raise OdooAway("hung up")
 
 
 @pytest.mark.requirement("M5", "M77", "M78")
@@ -73,6 +87,20 @@ def test_an_order_that_waits_for_its_other_deliveries_is_looked_at_less_and_less
     at = datetime.fromisoformat(billing(order, "order").payload["delivered_at"]) + timedelta(hours=hours)
     [outcome] = write_billing(ready, [replace(billing(order, "order"), at=at)]).values()
     assert outcome.again_at == at + timedelta(hours=wait)
+
+
+@pytest.mark.requirement("M5")
+def test_an_order_whose_deliveries_are_about_to_be_flagged_is_flagged_soon_and_not_in_an_hour(
+    ready: Odoo, shop: Shop
+) -> None:
+    [picking] = shop.deliver(1)
+    order = shop.order_of(picking)
+    work = billing(order, "order", deliveries=[picking])
+    [early] = write_billing(ready, [work]).values()
+    assert (early.state, early.again_at) == ("later", None)
+    write_billing(ready, [billing(picking)])
+    [in_time] = write_billing(ready, [work]).values()
+    assert (in_time.state, in_time.wakes) == ("done", f"invoice:{order}")
 
 
 @pytest.mark.requirement("M5", "M137")
@@ -115,14 +143,29 @@ def test_a_promise_moves_to_a_later_day_with_one_note(ready: Odoo, shop: Shop) -
     for _ in range(2):  # the first answer was lost
         assert write_commitments(ready, [work])[work.key].state == "done"
     assert read(ready, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-10 09:00:00"
-    notes = ready.call(
-        "mail.message",
-        "search_read",
-        domain=[("model", "=", ORDER), ("res_id", "=", order), ("body", "like", "moved the promised date")],
-        fields=["body"],
-    )
-    assert len(notes) == 1
-    assert "2026-12-01 09:00:00 to 2026-12-10 09:00:00" in notes[0]["body"]
+    [note] = notes(ready, order)
+    assert "2026-12-01 09:00:00 to 2026-12-10 09:00:00" in note
+
+
+@pytest.mark.requirement("X11", "M20")
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_note_that_got_lost_is_written_although_the_promise_has_moved_on_and_one_that_stands_stays_as_it_is(
+    ready: Odoo, shop: Shop, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    order = shop.order_of(shop.deliver(1)[0])
+    ready.call(ORDER, "write", [order], vals={"commitment_date": "2026-12-01 09:00:00"})
+    work = Work(f"commitment:{order}", order, EXPECTED, sent=False)
+    with monkeypatch.context() as patch, pytest.raises(OdooAway) if lost else nullcontext():
+        patch.setattr(commitments, "_note_row", away if lost else commitments._note_row)
+        write_commitments(ready, [work])
+    before = notes(ready, order)
+    later = Work(f"commitment:{order}", order, EXPECTED | {"day": "2026-12-12"}, sent=False, changed=True)
+    for _ in range(2):
+        assert write_commitments(ready, [later])[later.key].state == "done"
+    first, second = notes(ready, order)
+    assert before == ([] if lost else [first])
+    assert "2026-12-01 09:00:00 to 2026-12-10 09:00:00" in first
+    assert "2026-12-10 09:00:00 to 2026-12-12 09:00:00" in second
 
 
 @pytest.mark.requirement("X11")
