@@ -13,34 +13,11 @@ import sys
 from pathlib import Path
 
 from tests.chaos import document, picture
-from tests.chaos.faults import Plan
 from tests.chaos.figures import all_met
+from tests.chaos.plans import LONG, SHORT
 from tests.chaos.run import run
 
 LOGS = Path(".milepost", "chaos")
-
-LONG = Plan(
-    posts=50_000,
-    seconds=330,
-    kills_each=10,
-    odoo_away_seconds=120,
-    odoo_trouble_seconds=12,
-    odoo_troubles_each=2,
-    disk_full_seconds=10,
-    disk_full_times=3,
-    cuts_each=8,
-)
-SHORT = Plan(
-    posts=2_000,
-    seconds=40,
-    kills_each=1,
-    odoo_away_seconds=8,
-    odoo_trouble_seconds=4,
-    odoo_troubles_each=1,
-    disk_full_seconds=5,
-    disk_full_times=1,
-    cuts_each=2,
-)
 
 
 def main(arguments: list[str]) -> int:

@@ -43,7 +43,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is done: posts, for how long, how often each process is killed, and how long Odoo and the disk fail."""
+    """How much is done: posts, for how long, how often each process is killed, and how long Odoo and the disk fail.
+
+    odoo_loses_one_in: all the time, until all is done, one in so many writes is done by Odoo and the answer lost.
+    odoo_spoils_at_least: so many of its calls must have met trouble, or the run shows nothing of it.
+    """
 
     posts: int
     seconds: float
@@ -51,6 +55,8 @@ class Plan:
     odoo_away_seconds: float
     odoo_trouble_seconds: float
     odoo_troubles_each: int
+    odoo_loses_one_in: int
+    odoo_spoils_at_least: int
     disk_full_seconds: float
     disk_full_times: int
     cuts_each: int
@@ -93,12 +99,16 @@ def one_after_another(
 
 @dataclass
 class Done:
-    """What was really done: kills by name, connections cut, and when the disk was full (time.monotonic)."""
+    """What was really done: kills by name, connections cut, and when the disk was full (time.monotonic).
+
+    spoiled: how many calls met each kind of trouble with Odoo. While it is away there is nobody to count them.
+    """
 
     began: float = 0.0
     killed: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
     full: list[tuple[float, float]] = field(default_factory=list)
+    spoiled: Counter[str] = field(default_factory=Counter)
     ended: float = 0.0
 
 
@@ -122,6 +132,7 @@ class Chaos:
         for thread in self._threads:
             thread.join()
         self.done.ended = time.monotonic()
+        self.done.spoiled = self._site.odoo.spoiled
         return self.done
 
     def _begin(self, fault: Fault) -> None:

@@ -53,6 +53,12 @@ class Sender:
             thread.join()
         return self.sent
 
+    def send(self, posts: Sequence[Post]) -> None:
+        """Those too, one after another, as soon as can be."""
+        with requests.Session() as session:
+            for post in posts:
+                self._send_until_acknowledged(session, post)
+
     def _work(self, began: float) -> None:
         with requests.Session() as session:
             while (next_one := self._next()) is not None:

@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.commands.up import Up
 from config.embedded.folder import free_port
 from config.queues import LANES
-from config.settings import load_settings
 from shipments.store.database import make_engine
 from shipments.store.intake import Intake
+from tests.chaos import courier
+from tests.chaos.odoo_state import WATCHED
+from tests.chaos.orders import Order, fill
+from tests.chaos.policy import write_policy
 from tests.fakes.carriers import SECRETS
 from tests.fakes.odoo import FakeOdoo
 from tests.fakes.proxy import Proxy
-from workers.odoo import setup
-from workers.odoo.client import connect
 
 DISK = "192m"
 OURS = ("MILEPOST_", "ODOO_", "SENTRY_", "CARRIER_")
@@ -33,6 +36,7 @@ WAITING = {
     "messages received": "select count(*) from messages where state = 'received'",
     "parcels unmatched": "select count(*) from parcels where unmatched_since is not null",
     "effects due": "select count(*) from effects where state in ('due', 'claimed')",
+    "tasks overdue within a minute": "select count(*) from effects where again_at < now() + interval '1 minute'",
 }
 
 
@@ -78,28 +82,41 @@ class Site:
 
 @contextmanager
 def running(
-    home: Path, deliveries: int, extra: Mapping[str, str] | None = None, progress: Callable[[str], None] = print
-) -> Iterator[tuple[Site, list[str]]]:
-    """A Milepost that is up, and the tracking numbers of the deliveries in its Odoo, the same ones every time."""
+    home: Path,
+    orders: int,
+    start: datetime,
+    extra: Mapping[str, str] | None = None,
+    progress: Callable[[str], None] = print,
+) -> Iterator[tuple[Site, list[Order]]]:
+    """A Milepost that is up, and the orders in its Odoo, the same ones every time, promised some days after `start`."""
     with ExitStack() as stack:
         disk = stack.enter_context(own_disk(home / "valkey"))
         odoo = stack.enter_context(FakeOdoo())
-        numbers = [number for made in odoo.seed(deliveries) for number in made["tracking"]]
+        filled = fill(odoo, orders, start)
+        odoo.store.watched |= WATCHED
         to_odoo = stack.enter_context(Proxy(odoo.url))
-        environ = _environ(home, odoo.environ() | {"ODOO_URL": to_odoo.url} | dict(extra or {}))
-        setup.apply(connect(load_settings(environ)))
+        environ = write_environ(home, odoo.environ() | {"ODOO_URL": to_odoo.url} | dict(extra or {}))
+        set_up(environ)
         up = stack.enter_context(Up(environ, progress=progress))
         to_web = stack.enter_context(Proxy(up.web_url))
         engine = make_engine(up.settings.database_url)
         stack.callback(engine.dispose)
         valkey = stack.enter_context(redis.Redis.from_url(up.settings.redis_url, socket_timeout=5))
-        yield Site(up, odoo, to_odoo, to_web, engine, valkey, disk), numbers
+        yield Site(up, odoo, to_odoo, to_web, engine, valkey, disk), filled
 
 
-def _environ(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours, without what would lead to somebody's real servers."""
+def set_up(environ: Mapping[str, str]) -> None:
+    """`milepost odoo setup` by its command, since it goes by the policy of its process."""
+    milepost = Path(sys.executable).with_name("milepost")
+    subprocess.run([milepost, "odoo", "setup"], env=dict(environ), check=True, stdout=subprocess.DEVNULL)
+
+
+def write_environ(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """Ours, without what would lead to somebody's real servers; the policy it names is written into that folder."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    environ |= {f"CARRIER_{name.upper()}_SECRETS": secret for name, secret in SECRETS.items()}
+    secrets = SECRETS | {courier.NAME: courier.SECRET}
+    environ |= {f"CARRIER_{name.upper()}_SECRETS": secret for name, secret in secrets.items()}
+    environ |= {"MILEPOST_SOURCES": str(courier.SOURCES), "MILEPOST_POLICY": str(write_policy(home / "policy.toml"))}
     environ |= {"MILEPOST_HOME": str(home), "MILEPOST_PORT": str(free_port())}
     return environ | {"MILEPOST_FLOWER_PORT": str(free_port()), "ODOO_TIMEOUT_SECONDS": "10"} | dict(extra)
 

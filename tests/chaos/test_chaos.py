@@ -1,74 +1,71 @@
 """A small form of `make chaos`, and what makes its figures worth believing."""
 
+import os
 import random
+import subprocess
+import sys
+import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 import redis
 
-from tests.chaos.faults import AWAY, CHILDREN_OF, Done, Plan, draw, empty, fill, one_after_another
+from tests.chaos import courier
+from tests.chaos.faults import AWAY, CHILDREN_OF, Done, draw, empty, fill, one_after_another
 from tests.chaos.figures import all_met, at_least, at_most, between, exactly
 from tests.chaos.load import MOST_TIMES, make_load
-from tests.chaos.odoo_state import differences, duplicates, shown
-from tests.chaos.run import Ending, Report, judge, run
+from tests.chaos.odoo_state import differences
+from tests.chaos.orders import Order
+from tests.chaos.plans import LONG, SHORT
+from tests.chaos.run import Ending, Report, judge, run, skew_environ
 from tests.chaos.sender import Sent
-from tests.fakes.odoo import FakeOdoo
-from workers.odoo import setup
-from workers.odoo.client import connect
 
-PROCESSES = ("web", "worker", "act", "bulk", "beat", "flower")
+PROCESSES = ("web", "worker", "act", "bulk", "poll", "beat", "flower")
 KILLED = (*PROCESSES, "valkey", "postgres", *(f"a child of {name}" for name in CHILDREN_OF))
-SMALL = Plan(
-    posts=1_000,
-    seconds=22,
-    kills_each=1,
-    odoo_away_seconds=4,
-    odoo_trouble_seconds=2,
-    odoo_troubles_each=1,
-    disk_full_seconds=4,
-    disk_full_times=1,
-    cuts_each=1,
-)
 START = datetime(2026, 3, 2, tzinfo=UTC)
-NUMBERS = [f"1Z999AA1{place:010d}" for place in range(40)]
+DURING = (START + timedelta(days=2), START + timedelta(days=2, seconds=40))
+ORDERS = [Order(f"S{n:05d}", (f"1Z999AA1{n:010d}", f"1Z999AB1{n:010d}")[: 1 + n % 2]) for n in range(30)]
+
+
+def loaded(seed):
+    return make_load(ORDERS, 1_000, START, DURING, random.Random(seed))
 
 
 @pytest.mark.requirement("M42", "M50", "M118")
 def test_whatever_breaks_at_random_moments_nothing_is_lost_or_doubled_and_odoo_ends_as_after_a_quiet_run():
-    report = run(SMALL, seed=1, say=print)
+    report = run(SHORT, seed=1, say=print)
     assert all_met(report.figures), "\n".join(map(str, [*report.figures, *report.troubles]))
 
 
 def test_a_seed_repeats_the_load_and_the_faults():
     def drawn(seed):
-        chance = random.Random(seed)
-        return make_load(NUMBERS, 1_000, START, chance), draw(SMALL, PROCESSES, chance)
+        return loaded(seed), draw(SHORT, PROCESSES, random.Random(seed))
 
     assert drawn(7) == drawn(7)
     assert drawn(7) != drawn(8)
 
 
 def test_each_event_is_sent_one_to_ten_times_in_no_order_and_something_unreadable_is_among_it():
-    load = make_load(NUMBERS, 1_000, START, random.Random(3))
+    load = loaded(3)
     times = Counter(post.body for post in load.posts)
     assert len(load.posts) >= 1_000
     assert set(times) == {event.body for event in load.events} | load.unreadable
     assert max(times[event.body] for event in load.events) <= MOST_TIMES
-    assert {post.carrier for post in load.posts} == {"dhl_unified", "fedex", "ups"}
+    assert {post.carrier for post in load.posts} == {"dhl_unified", "fedex", "ups", courier.NAME}
     assert list(load.posts) != sorted(load.posts, key=lambda post: post.number)
     assert len(load.unreadable) == 2
 
 
 def test_every_process_and_both_servers_are_killed_as_often_as_planned():
-    faults = draw(SMALL, PROCESSES, random.Random(3))
+    faults = draw(SHORT, PROCESSES, random.Random(3))
     kills = Counter(fault.target for fault in faults if fault.kind == "kill")
     assert kills == dict.fromkeys((*PROCESSES, "valkey", "postgres"), 1)
     assert Counter(f.target for f in faults if f.kind == "kill a child of") == dict.fromkeys(CHILDREN_OF, 1)
-    assert [fault.seconds for fault in faults if fault.target == AWAY] == [4]
-    assert max(fault.at + fault.seconds for fault in faults) <= SMALL.seconds
+    assert [fault.seconds for fault in faults if fault.target == AWAY] == [SHORT.odoo_away_seconds]
+    assert max(fault.at + fault.seconds for fault in faults) <= SHORT.seconds
 
 
 def test_where_no_disk_can_be_mounted_a_limit_of_memory_refuses_every_write(redis_url):
@@ -91,40 +88,36 @@ def test_spells_of_trouble_do_not_overlap():
     assert ends[-1] <= 10
 
 
-@pytest.fixture(scope="module")
-def odoo():
-    """A stand-in with one delivery, made ready for Milepost."""
-    with FakeOdoo() as fake:
-        fake.seed(1)
-        setup.apply(connect(fake.settings()))
-        yield fake
+def test_in_the_long_form_fifty_thousand_are_posted_each_process_is_killed_ten_times_and_odoo_is_away_for_minutes():
+    faults = draw(LONG, PROCESSES, random.Random(3))
+    kills = Counter(fault.name.removeprefix("kill ") for fault in faults if fault.kind.startswith("kill"))
+    assert kills.keys() == set(KILLED)
+    assert min(kills.values()) >= 10
+    assert LONG.posts >= 50_000
+    assert max(fault.seconds for fault in faults if fault.target == AWAY) >= 120
 
 
-def add_row(odoo):
-    odoo.store.add("x_milepost_event", {"x_picking_id": 1, "x_name": "Delivered", "x_code": "FS"})
+def test_an_order_is_taken_back_only_after_all_of_it_arrived():
+    load = loaded(3)
+    last = {event.number: event.milestone for event in load.events}
+    assert load.corrections
+    for order in ORDERS:
+        for post in load.corrections.get(order.name, ()):
+            assert post.number in order.numbers
+            assert {last[number] for number in order.numbers} == {"delivered"}
 
 
-def test_a_row_of_the_timeline_that_stands_there_twice_is_found(odoo):
-    site = SimpleNamespace(odoo=odoo, rows=lambda query: [])
-    add_row(odoo)
-    assert duplicates(site) == []
-    add_row(odoo)
-    assert [line.endswith("stands there 2 times") for line in duplicates(site)] == [True]
+def test_the_clock_of_the_chosen_process_and_its_children_is_off_and_no_other():
+    ask = "import datetime, time; print(time.time(), datetime.datetime.now().timestamp())"
+    asks_a_child = f"import subprocess, sys; print(subprocess.check_output([sys.executable, '-c', {ask!r}]).decode())"
 
+    def off_by(code, *words):
+        environ = os.environ | skew_environ("act", 3600)
+        told = subprocess.run([sys.executable, "-c", code, *words], env=environ, capture_output=True, check=True)
+        return {round((float(word) - time.time()) / 600) * 600 for word in told.stdout.split()}
 
-def test_a_task_that_nobody_decided_is_found(odoo):
-    model = next(row["id"] for row in odoo.records("ir.model") if row["model"] == "stock.picking")
-    odoo.store.add("mail.activity", {"res_model_id": model, "res_id": 1, "summary": "The delivery failed"})
-    decided = SimpleNamespace(odoo=odoo, rows=lambda query: [(1, 1)])
-    assert not [line for line in duplicates(decided) if "task" in line]
-    nobody = SimpleNamespace(odoo=odoo, rows=lambda query: [])
-    assert [line for line in duplicates(nobody) if "task" in line] == ["delivery 1 has 1 tasks"]
-
-
-def test_what_odoo_shows_of_a_delivery_is_compared_field_by_field(odoo):
-    before = shown(odoo)
-    odoo.store.change("stock.picking", [1], {"x_milepost_location": "Memphis"})
-    assert differences(shown(odoo), before) == ["WH/OUT/00001 x_milepost_location: 'Memphis', quietly False"]
+    assert off_by(ask, "-n", "act@%h") == off_by(asks_a_child, "act@%h") == {3600}
+    assert off_by(ask, "-n", "worker@%h") == {0}
 
 
 @pytest.mark.parametrize(
@@ -153,13 +146,13 @@ def test_two_odoos_that_show_something_else_differ():
 
 
 def test_a_message_that_was_acknowledged_and_is_not_stored_makes_the_run_short():
-    load = make_load(NUMBERS, 1_000, START, random.Random(3))
-    sent = Sent(acknowledged=[(5.0, uuid4()) for _ in load.posts])
-    done = Done(killed=Counter(dict.fromkeys(KILLED, 1)), full=[(1.0, 9.0)])
-    faults = draw(SMALL, PROCESSES, random.Random(3))
-    report = Report(1, "", SMALL, faults, done, sent, len(load.posts), len(load.events), 1.0, True)
-    ending = Ending(1.0, None, len(load.posts) - 1, 1, 0, 0, [], {"WH/OUT/00001": "delivered"})
-    judge(report, ending, load, {"WH/OUT/00001": "in_transit"}, None)
+    load = loaded(3)
+    sent = Sent(acknowledged=[(5.0, uuid4()) for _ in range(load.size)])
+    done = Done(killed=Counter(dict.fromkeys(KILLED, 1)), full=[(1.0, 9.0)], spoiled=Counter(slow=1))
+    faults = draw(SHORT, PROCESSES, random.Random(3))
+    report = Report(1, "", SHORT, faults, done, sent, load.size, len(load.events), 1.0, True)
+    ending = Ending(1.0, None, load.size - 1, 1, 0, 0, {}, {}, {"states": {"WH/OUT/00001": "delivered"}})
+    judge(report, ending, load, {"states": {"WH/OUT/00001": "in_transit"}}, None)
     short = [figure.name for figure in report.figures if not figure.met]
-    assert short == ["stored", "lost", "differences from a quiet run"]
+    assert short == ["stored", "lost", "differences from a quiet run, states"]
     assert report.troubles == ["differs: WH/OUT/00001: 'delivered', quietly 'in_transit'"]

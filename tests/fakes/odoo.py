@@ -15,13 +15,14 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from operator import eq, ge, gt, le, lt, ne
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -133,6 +134,16 @@ class Field:
     is_stored: bool = True
 
 
+class Change(NamedTuple):
+    """A field that somebody wanted to be told of got another value."""
+
+    model: str
+    id: int
+    name: str
+    before: Any
+    after: Any
+
+
 @dataclass
 class Model:
     fields: dict[str, Field]
@@ -149,13 +160,18 @@ def _fields(text: str) -> dict[str, Field]:
 
 
 class Store:
-    """The records, and the rules Odoo has for them. One call at a time, each a transaction."""
+    """The records, and the rules Odoo has for them. One call at a time, each a transaction.
+
+    watched: names of fields whose changes of value are kept, in order, in `changes`.
+    """
 
     def __init__(self, version: tuple[int, int]) -> None:
         self.version = version
         self.models = {name: Model(_fields(text)) for name, text in _MODELS.items()}
         shape_keys(self)
         self.forbidden: set[tuple[str, str]] = set()
+        self.watched: set[str] = set()
+        self.changes: list[Change] = []
         self._now = datetime.now(UTC)
         self._external: dict[str, tuple[str, int]] = {}
         self._fill()
@@ -209,7 +225,14 @@ class Store:
         if gone := [record for record in ids if record not in target.records]:
             raise _missing(model, gone)
         for record in ids:
-            target.records[record] |= {k: self._stored(target.fields[k], v) for k, v in values.items()}
+            stored = {k: self._stored(target.fields[k], v) for k, v in values.items()}
+            before = target.records[record]
+            self.changes += [
+                Change(model, record, name, before[name], stored[name])
+                for name in stored.keys() & self.watched
+                if before[name] != stored[name]
+            ]
+            target.records[record] |= stored
             target.records[record] |= {"write_date": self._now, "write_uid": ADMIN}
             self._after_change(model, target.records[record])
 
@@ -667,13 +690,22 @@ _CONFLICT_TEXT = "could not serialize access due to concurrent update"
 _CONFLICT = {"ids": False, "messages": [{"record": 0, "type": "error", "message": _CONFLICT_TEXT}]}
 
 
+_WRITES = ("load", "write", "create", "create_invoices", "action_feedback")
+
+
+class _Lost(Exception):
+    """The work is done, and the answer shall not arrive."""
+
+
 class FakeOdoo:
     """A stand-in that listens on 127.0.0.1 from `with` on. Port 0 takes a free one.
 
-    calls: (model, method) of each call it was asked. Switches: away answers 503; slow_seconds waits before it answers;
-    slow_row_seconds waits so long for each row of a load or write; conflicts: so many loads meet somebody else's write;
-    close_mid_answer sends half an answer; answer_after_doing_then_close does the work and hangs up; fail_next(n,
-    status) fails the next n calls; forbidden takes (model, operation) rights away.
+    calls: (model, method) of each call it was asked; spoiled: how many met each kind of trouble. Switches: away answers
+    503; slow_seconds waits before it answers; slow_row_seconds waits so long for each row of a load or write;
+    conflicts: so many loads meet somebody else's write;
+    close_mid_answer sends half an answer; answer_after_doing_then_close does the work and hangs up; lose_one_in does
+    so to one in so many writes, by turns to each kind of them; fail_next(n, status) fails the next n calls; forbidden
+    takes (model, operation) rights away.
     web: who signed in with the password.
     """
 
@@ -685,7 +717,10 @@ class FakeOdoo:
         self.connections = 0
         self.away = self.close_mid_answer = self.answer_after_doing_then_close = False
         self.slow_seconds = self.slow_row_seconds = 0.0
-        self.conflicts = 0
+        self.conflicts = self.lose_one_in = 0
+        self._lost: Counter[tuple[str, ...]] = Counter()
+        self._written = 0
+        self.spoiled: Counter[str] = Counter()
         self._failures: list[tuple[int, dict[str, str]]] = []
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -767,9 +802,25 @@ class FakeOdoo:
             if do is None:
                 raise No("werkzeug.exceptions.NotFound", f"The method '{model}.{method}' does not exist", 404)
             try:
-                return do(model, **arguments)
+                done = do(model, **arguments)
             except TypeError as fault:
                 raise No("werkzeug.exceptions.UnprocessableEntity", str(fault), 422) from fault
+            if self._loses(model, method, arguments):
+                raise _Lost
+            return done
+
+    def _loses(self, model: str, method: str, arguments: Record) -> bool:
+        """Kinds of writes are told apart by what they write; the one that lost the fewest answers is next."""
+        if not self.lose_one_in or method not in _WRITES:
+            return False
+        kind = (model, method, *arguments.get("fields", ()), *arguments.get("vals", ()))
+        self._lost[kind] += 0
+        self._written += 1
+        if self._written < self.lose_one_in or self._lost[kind] > min(self._lost.values()):
+            return False
+        self._written = 0
+        self._lost[kind] += 1
+        return True
 
 
 class _Server(ThreadingHTTPServer):
@@ -808,10 +859,20 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         odoo.headers.append(dict(self.headers))
         if trouble := odoo.trouble():
+            odoo.spoiled["failed"] += 1
             self._send(trouble[0], b"<h1>Not now</h1>", trouble[1])
             return
-        time.sleep(odoo.slow_seconds)
-        path = urlsplit(self.path).path.split("/")
+        if odoo.slow_seconds:
+            odoo.spoiled["slow"] += 1
+            time.sleep(odoo.slow_seconds)
+        try:
+            self._answer(urlsplit(self.path).path.split("/"), body)
+        except _Lost:
+            odoo.spoiled["answered after the work was done"] += 1
+            self._hang_up()
+
+    def _answer(self, path: list[str], body: bytes) -> None:
+        odoo = self.server.odoo
         if path[1:] == ["jsonrpc"]:
             self._json(200, self._json_rpc(json.loads(body)["params"]))
         elif path[1] == "web":
@@ -873,8 +934,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(self, status: int, document: Any, headers: dict[str, str] | None = None) -> None:
         odoo, body = self.server.odoo, json.dumps(document).encode()
         if odoo.answer_after_doing_then_close:
+            odoo.spoiled["answered after the work was done"] += 1
             self._hang_up()
         elif odoo.close_mid_answer:
+            odoo.spoiled["closed mid-answer"] += 1
             self._send(status, body[: len(body) // 2], {"Content-Length": str(len(body))})
             self._hang_up()
         else:
