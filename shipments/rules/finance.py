@@ -54,7 +54,8 @@ def decide_billing(
         hand_over = replace(before.hand_over, complete=False)
     if hand_over and delivery.leaves_the_house:
         subject = delivery.picking_id
-        yield Effect(f"billing:{subject}", Kind.BILLING, subject, {"of": "delivery", **_billing(hand_over, finance)})
+        payload = {"of": "delivery", "order_id": delivery.order_id, **_billing(hand_over, finance)}
+        yield Effect(f"billing:{subject}", Kind.BILLING, subject, payload)
 
 
 def decide_order_billing(
@@ -73,9 +74,14 @@ def decide_order_billing(
     hand_over = merge_hand_overs(list(counted.values()), missing=False) or replace(known[0], complete=False)
     billing = _billing(hand_over, finance)
     payload = {"of": "order", **billing, "deliveries": sorted(counted) if billing["billable"] else []}
-    yield Effect(f"order_billing:{order_id}", Kind.BILLING, order_id, payload)
+    yield Effect(order_key(order_id), Kind.BILLING, order_id, payload)
     if billing["billable"] and finance.invoice == "draft":
         yield Effect(invoice_key(order_id), Kind.INVOICE, order_id, {"delivered_at": billing["delivered_at"]})
+
+
+def order_key(order_id: int) -> str:
+    """The key of the effect that is what finance is told of the order."""
+    return f"order_billing:{order_id}"
 
 
 def invoice_key(order_id: int) -> str:
@@ -88,7 +94,7 @@ def withdraw_order_billing(order_id: int, before: Standing, finance: Finance) ->
     if before.hand_over:
         billing = _billing(replace(before.hand_over, complete=False), finance)
         payload = {"of": "order", **billing, "deliveries": []}
-        yield Effect(f"order_billing:{order_id}", Kind.BILLING, order_id, payload)
+        yield Effect(order_key(order_id), Kind.BILLING, order_id, payload)
 
 
 def _only_comes_back(standing: Standing) -> bool:

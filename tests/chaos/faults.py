@@ -23,7 +23,7 @@ CUTS = ("carriers", "odoo", "valkey", "postgres")
 ODOO_TROUBLES = ("slow", "erroring", "answering after the work was done", "closing mid-answer")
 AWAY = "away"
 FULL_DISK = "disk full"
-FIND_A_VICTIM_SECONDS = 30
+FIND_A_VICTIM_SECONDS = 120
 ROOM_BELOW_BYTES = 1
 
 

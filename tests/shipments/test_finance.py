@@ -41,6 +41,7 @@ def test_a_delivered_parcel_is_billable_with_time_and_signatory():
     payload = billing(told("in_transit", 1), told("delivered", 9, proof_of_delivery=SIGNED))
     assert payload == {
         "of": "delivery",
+        "order_id": 3,
         "billable": True,
         "delivered_at": "2026-03-01T17:00:00+00:00",
         "delivered_text": "2026-03-01T17:00:00+00:00",

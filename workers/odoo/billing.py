@@ -12,7 +12,7 @@ from typing import Any
 from config import metrics
 from shipments.clock import now
 from shipments.errors import OdooRefused
-from shipments.rules.finance import invoice_key
+from shipments.rules.finance import invoice_key, order_key
 from workers.odoo.client import Odoo, OdooLockedOut
 from workers.odoo.fields import ORDER, PICKING
 from workers.odoo.writes import Outcome, Work, in_halves, load, odoo_time
@@ -34,8 +34,7 @@ def write_billing(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
         if of == "order":
             flags, waiting = _divide_orders(odoo, flags)
             outcomes |= waiting
-        flagged = _counted(load(odoo, model, flags, _flag_row), of, "flagged")
-        outcomes |= _wake_invoices(flags, flagged) if of == "order" else flagged
+        outcomes |= _waking(flags, _counted(load(odoo, model, flags, _flag_row), of, "flagged"))
         outcomes |= _correct(odoo, of, [work for work in mine if not work.payload["billable"]])
     return outcomes
 
@@ -67,8 +66,8 @@ def _flag_row(work: Work) -> dict[str, str]:
 def _divide_orders(odoo: Odoo, works: Sequence[Work]) -> tuple[list[Work], dict[str, Outcome]]:
     """The orders of which every delivery is flagged, and what becomes of the others: they are looked at again.
 
-    Soon where Milepost knows the deliveries, whose flags then come with another batch. But Odoo may have some that it
-    never heard of: a backorder that waits, one that goes by an own van.
+    By the clock, since Odoo may have some that Milepost never heard of: a backorder that waits, one that goes by an own
+    van. The flag of one that only comes with another batch wakes the order.
     """
     waiting = _read(works, lambda: _unfinished(odoo, works))
     return [work for work in works if work.key not in waiting], waiting
@@ -82,24 +81,19 @@ def _unfinished(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
         ("x_milepost_billable", "=", False),
     ]
     rows = odoo.call(PICKING, "search_read", domain=domain, fields=["name", "sale_id"])
-    left: dict[int, dict[int, str]] = {}
-    for row in rows:
-        left.setdefault(row["sale_id"][0], {})[row["id"]] = row["name"]
-    return {work.key: _wait_for(work, left[work.subject]) for work in works if work.subject in left}
+    names = {row["sale_id"][0]: row["name"] for row in rows}
+    return {
+        work.key: _again(work, f"{name} of this order is not delivered, as far as Milepost knows.")
+        for work in works
+        if (name := names.get(work.subject))
+    }
 
 
-def _wait_for(work: Work, deliveries: dict[int, str]) -> Outcome:
-    """deliveries: the names, by id, of those that are not flagged."""
-    strangers = deliveries.keys() - set(work.payload.get("deliveries", ()))
-    if not strangers:
-        return Outcome("later", "Its deliveries are flagged first.", work.sent)
-    return _again(work, f"{deliveries[min(strangers)]} of this order is not delivered, as far as Milepost knows.")
-
-
-def _wake_invoices(orders: Sequence[Work], outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
-    """An invoice whose turn came before its order was flagged would else be looked at hours later."""
-    wakes = {work.key: invoice_key(work.subject) for work in orders}
-    return {key: replace(o, wakes=wakes[key]) if o.state == "done" else o for key, o in outcomes.items()}
+def _waking(flags: Sequence[Work], outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
+    """What waits for a flag and was looked at before: a delivery's order, an order's invoice."""
+    wakes = {work.key: invoice_key(work.subject) for work in flags if work.payload["of"] == "order"}
+    wakes |= {work.key: order_key(order) for work in flags if (order := work.payload.get("order_id"))}
+    return {key: replace(o, wakes=wakes.get(key)) if o.state == "done" else o for key, o in outcomes.items()}
 
 
 def _correct(odoo: Odoo, of: str, works: Sequence[Work]) -> dict[str, Outcome]:

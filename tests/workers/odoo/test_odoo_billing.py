@@ -90,17 +90,15 @@ def test_an_order_that_waits_for_its_other_deliveries_is_looked_at_less_and_less
 
 
 @pytest.mark.requirement("M5")
-def test_an_order_whose_deliveries_are_about_to_be_flagged_is_flagged_soon_and_not_in_an_hour(
-    ready: Odoo, shop: Shop
-) -> None:
+def test_the_flag_of_a_delivery_wakes_its_order_and_that_of_an_order_its_invoice(ready: Odoo, shop: Shop) -> None:
     [picking] = shop.deliver(1)
     order = shop.order_of(picking)
-    work = billing(order, "order", deliveries=[picking])
-    [early] = write_billing(ready, [work]).values()
-    assert (early.state, early.again_at) == ("later", None)
-    write_billing(ready, [billing(picking)])
-    [in_time] = write_billing(ready, [work]).values()
-    assert (in_time.state, in_time.wakes) == ("done", f"invoice:{order}")
+    [early] = write_billing(ready, [billing(order, "order")]).values()
+    assert early.wakes is None
+    [delivery] = write_billing(ready, [billing(picking, order_id=order)]).values()
+    assert delivery.wakes == f"order_billing:{order}"
+    [in_time] = write_billing(ready, [billing(order, "order")]).values()
+    assert in_time.wakes == f"invoice:{order}"
 
 
 @pytest.mark.requirement("M5", "M137")
