@@ -29,7 +29,7 @@ from workers.odoo.commitments import write_commitments
 from workers.odoo.documents import write_documents
 from workers.odoo.fields import ORDER
 from workers.odoo.index import find_numbers
-from workers.odoo.writes import DONE, Work, write_deliveries, write_orders, write_timeline
+from workers.odoo.writes import Work, write_deliveries, write_orders, write_timeline
 
 
 def run(fake: FakeOdoo | None, *words: str, **environ: str) -> Result:
@@ -141,10 +141,11 @@ def test_the_integration_group_is_all_a_user_needs_and_gives_nothing_else(monkey
         write_billing(bot, [billing(picking), billing(order, "order")]),
         write_invoices(bot, [Work("invoice", order, {"delivered_at": SIGNED["delivered_at"]}, sent=False)]),
         write_commitments(bot, [Work("commitment", order, EXPECTED, sent=False)]),
+        write_commitments(bot, [Work("commitment", order, EXPECTED | {"day": "2026-12-12"}, sent=False)]),
     ):
-        assert set(outcomes.values()) == {DONE}
+        assert {(outcome.state, outcome.reason) for outcome in outcomes.values()} == {("done", "")}
     assert [invoice["state"] for invoice in invoices(admin, order)] == ["draft"]
-    assert read(admin, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-10 09:00:00"
+    assert read(admin, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-12 09:00:00"
     assert [delivery.picking_id for delivery in find_numbers(bot, [shop.number(1)])] == [picking]
     for model in ("res.partner", "product.product", "account.move", "sale.order.line", "stock.quant", "res.users"):
         assert not any(bot.may(model, operation) for operation in ("write", "create", "unlink"))
