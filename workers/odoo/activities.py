@@ -12,7 +12,7 @@ from shipments.errors import OdooRefused
 from workers.odoo.client import Odoo, OdooLockedOut
 from workers.odoo.project import TASK_PICKING
 from workers.odoo.tasks import ESCALATED, PROJECT_TASKS, Open, Tracker, tracker_of
-from workers.odoo.writes import Outcome, Row, Work, in_halves, load
+from workers.odoo.writes import DONE, Outcome, Row, Work, in_halves, load
 
 _CLOSED_BEFORE = "It was closed in Odoo before it was escalated."
 
@@ -80,16 +80,29 @@ def _is_overdue(work: Work) -> bool:
 def _open(odoo: Odoo, tracker: Tracker, works: Sequence[Work], users: dict[str, int]) -> dict[str, Outcome]:
     """A user who has left, or may not see the delivery, does not stop the task: it then goes to our own user.
 
-    What is overdue by now, because Odoo was away or history was read in, is opened and moved on at once.
+    What is overdue by now, because Odoo was away or history was read in, is opened and moved on at once. It may have
+    been although no answer said so; then it is not set back.
     """
     if not works:
         return {}
-    chosen = {work.key: _user(work, users) or odoo.uid for work in works}
-    outcomes = _load_for(
-        odoo, tracker, works, lambda work, own: tracker.row(odoo, work, odoo.uid if own else chosen[work.key])
+    overdue = [work for work in works if _is_overdue(work)]
+    try:
+        there = _find(odoo, tracker, overdue)
+    except OdooLockedOut as refusal:
+        return {work.key: Outcome("later", str(refusal), work.sent) for work in works}
+    missing = [work for work in works if work.key not in there]
+    chosen = {work.key: _user(work, users) or odoo.uid for work in missing}
+    outcomes = dict.fromkeys(there, DONE) | _load_for(
+        odoo, tracker, missing, lambda work, own: tracker.row(odoo, work, odoo.uid if own else chosen[work.key])
     )
-    opened = [work for work in works if outcomes[work.key].state == "done" and _is_overdue(work)]
+    opened = [work for work in overdue if outcomes[work.key].state == "done"]
     return outcomes | _escalate(odoo, tracker, opened, users)
+
+
+def _find(odoo: Odoo, tracker: Tracker, works: Sequence[Work]) -> dict[str, Open]:
+    """The tasks that are open in Odoo, by the keys of their works."""
+    found = tracker.find_open(odoo, [work.payload["picking_id"] for work in works]) if works else {}
+    return {work.key: found[name] for work in works if (name := tracker.external_id(work)) in found}
 
 
 def _logins(works: Iterable[Work]) -> set[str]:
@@ -121,12 +134,11 @@ def _escalate(odoo: Odoo, tracker: Tracker, works: Sequence[Work], users: dict[s
     if not works:
         return {}
     try:
-        found = tracker.find_open(odoo, [work.payload["picking_id"] for work in works])
+        tasks = _find(odoo, tracker, works)
     except OdooLockedOut as refusal:
         return {work.key: Outcome("later", str(refusal), work.sent) for work in works}
-    tasks = {work.key: found.get(tracker.external_id(work)) for work in works}
-    left = {work.key: task for work in works if (task := tasks[work.key]) and not task.title.startswith(ESCALATED)}
-    outcomes = {work.key: Outcome("done", "" if tasks[work.key] else _CLOSED_BEFORE) for work in works}
+    left = {key: task for key, task in tasks.items() if not task.title.startswith(ESCALATED)}
+    outcomes = {work.key: Outcome("done", "" if work.key in tasks else _CLOSED_BEFORE) for work in works}
 
     def row(work: Work, stays: bool) -> Row:
         task: Open = left[work.key]
@@ -143,8 +155,7 @@ def _close(odoo: Odoo, tracker: Tracker, works: Sequence[Work]) -> dict[str, Out
     if not works:
         return {}
     try:
-        found = tracker.find_open(odoo, [work.payload["picking_id"] for work in works])
-        mine = {work.key: found[name].id for work in works if (name := tracker.external_id(work)) in found}
+        mine = {key: task.id for key, task in _find(odoo, tracker, works).items()}
         if mine:
             tracker.close(odoo, list(mine.values()))
     except OdooLockedOut as refusal:

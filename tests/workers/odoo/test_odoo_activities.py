@@ -7,15 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from shipments.errors import SetupFault
+from shipments.errors import OdooAway, SetupFault
 from shipments.milestone import ExceptionCategory
 from shipments.rules.exceptions import Task
 from tests.fakes.odoo import FakeOdoo
 from tests.workers.conftest import POLICY
 from tests.workers.odoo.conftest import Shop
 from tests.workers.odoo.effects import task
+from workers.odoo import activities, setup
 from workers.odoo import check as checking
-from workers.odoo import setup
 from workers.odoo.activities import write_activities
 from workers.odoo.client import Odoo, connect
 from workers.odoo.fields import PICKING
@@ -101,6 +101,10 @@ def calls_of(odoo: Odoo, work: Work) -> tuple[int, Outcome]:
     return odoo.calls - before, outcome
 
 
+def away(*_: object) -> None:
+    raise OdooAway("hung up")
+
+
 # ---- opened
 
 
@@ -184,6 +188,24 @@ def test_a_task_that_odoo_hears_of_when_it_is_overdue_is_opened_and_moved_on(
     assert write_activities(tracked, [work]) == {work.key: DONE}
     [moved] = shown(tracked, picking, kind)
     assert (moved["title"][:11], moved["users"]) == ("Escalated: ", [person[1]])
+
+
+@pytest.mark.requirement("M21", "M132")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_task_that_moved_on_without_our_hearing_of_it_is_not_set_back_to_move_on_again(
+    tracked: Odoo, shop: Shop, person: tuple[str, int], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [picking] = shop.deliver(1)
+    work = trouble(picking, kind, at=AFTER, escalate_login=person[0])
+    write_activities(tracked, [work])  # and the answer was lost
+    moved = shown(tracked, picking, kind)
+    with monkeypatch.context() as patch:
+        patch.setattr(activities, "_escalate", away)
+        with pytest.raises(OdooAway):
+            write_activities(tracked, [work])
+    assert shown(tracked, picking, kind) == moved
+    assert write_activities(tracked, [work]) == {work.key: DONE}
+    assert shown(tracked, picking, kind) == moved
 
 
 @pytest.mark.requirement("M19", "M21")
