@@ -267,6 +267,8 @@ def roll_up(standings: Sequence[Standing], expected: int) -> Standing:
         hand_over=merge_hand_overs([s.hand_over for s in living], missing=len(standings) < expected),
         estimates=merge_estimates(s.estimates for s in living),
         turned_at=_first_turn(living),
+        heard_at=_last_heard(living),
+        estimated_delivery_at=_last_estimate(living) or speaker.estimated_delivery_at,
         parcels=sum(s.parcels for s in living) + max(0, expected - len(standings)),
         arrived=sum(s.arrived for s in living),
     )
@@ -285,6 +287,7 @@ def same_parcel(standings: Sequence[Standing]) -> Standing:
         problems=_all_problems(standings),
         hand_over=_remembered(standings, speaker),
         turned_at=_first_turn(standings),
+        heard_at=_last_heard(standings),
     )
 
 
@@ -304,6 +307,16 @@ def _all_problems(standings: Iterable[Standing]) -> tuple[Problem, ...]:
         first = min(other, problem, key=lambda p: (p.opened_at, p.milestone, p.description or ""))
         found[problem.key] = replace(first, open=other.open or problem.open)
     return tuple(found.values())
+
+
+def _last_heard(standings: Iterable[Standing]) -> datetime | None:
+    return max((s.heard_at for s in standings if s.heard_at), default=None)
+
+
+def _last_estimate(standings: Iterable[Standing]) -> str | None:
+    """When the last of those still under way is estimated to arrive; None where nothing is awaited."""
+    awaited = [s.estimated_delivery_at for s in standings if s.estimated_delivery_at and s.phase is not Phase.END]
+    return max(awaited, key=lambda at: (at[:10], at), default=None)
 
 
 def _first_turn(standings: Iterable[Standing]) -> datetime | None:

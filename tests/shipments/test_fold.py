@@ -194,6 +194,19 @@ def test_the_trouble_of_one_parcel_does_not_hide_behind_a_delivered_one():
     assert together.exception_category is ExceptionCategory.DAMAGED
 
 
+@pytest.mark.requirement("M9", "X11")
+def test_several_parcels_are_estimated_for_the_last_one_awaited_and_as_fresh_as_the_newest_word():
+    days = [START.date() + timedelta(days=n) for n in range(4)]
+    arrived = dated(told("delivered", 9, estimated_delivery_at=days[3]), START + timedelta(hours=9))
+    soon = dated(told("in_transit", 8, tracking_number="T2", estimated_delivery_at=days[1]), START)
+    later = dated(told("in_transit", 7, tracking_number="T3", estimated_delivery_at=days[2]), START + timedelta(days=1))
+    together = roll_up([fold([entry])[0] for entry in (arrived, soon, later)], 3)
+    assert together.milestone is Milestone.PARTIALLY_DELIVERED
+    assert together.estimated_delivery_at == days[2].isoformat()
+    assert together.heard_at == START + timedelta(days=1)
+    assert roll_up([fold([arrived])[0]] * 2, 2).estimated_delivery_at == days[3].isoformat()
+
+
 def test_a_standing_is_stored_and_read_back_equal():
     before = standing(told("in_transit", 1), told("exception", 2, "damaged", description="torn"))
     assert Standing.from_dict(before.to_dict()) == before
