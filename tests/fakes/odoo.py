@@ -900,6 +900,8 @@ class _Handler(BaseHTTPRequestHandler):
             return {"error": {"code": 0, "data": _error(No("odoo.exceptions.AccessDenied", "Access Denied", 403))}}
         model, method, positional, named = (*arguments[3:], {})[:4]
         try:
+            if named.keys() & {"vals", "vals_list"}:  # many models of Odoo 14 have other names for them
+                raise No("builtins.TypeError", f"{method}() got an unexpected keyword argument", 500)
             return {"result": self.server.odoo.perform(model, method, _named(method, positional, named))}
         except No as no:
             if no.kind.endswith("NotFound") and "model" in no.message:
@@ -958,8 +960,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _named(method: str, positional: list[Any], named: Record) -> Record:
     """All arguments of a call by name."""
-    first = "vals_list" if method == "create" else "ids"
-    return {**named, **dict(zip([first], positional, strict=False))}
+    places = {"create": ["vals_list"], "write": ["ids", "vals"]}.get(method, ["ids"])
+    return {**named, **dict(zip(places, positional, strict=False))}
 
 
 def _error(no: No) -> Record:

@@ -269,7 +269,11 @@ def split_arguments(method: str, ids: list[int] | None, arguments: dict[str, Any
     if method == "create":
         # the first argument of create by place chooses between an id and a list of ids
         return [named.pop("vals_list")], named
-    return [] if ids is None else [ids], named
+    positional: list[Any] = [] if ids is None else [ids]
+    if method == "write":
+        # the name of its second argument differs from model to model in Odoo 14
+        positional.append(named.pop("vals"))
+    return positional, named
 
 
 class _Bearer(AuthBase):

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import click
 
-from config.settings import BadSettings, load_settings
+from config.settings import BadSettings, Settings, load_settings
 from shipments.errors import MilepostError
 from workers.odoo import setup as preparation
 from workers.odoo.account import cost_command
@@ -15,6 +16,9 @@ from workers.odoo.reconcile_command import forget_database, reconcile_command
 from workers.odoo.rotate_command import rotate_command
 from workers.odoo.user import apply_user, steps
 from workers.odoo.webhook import webhook_command
+
+SETUP_SECONDS = 600
+"""The longest wait for an answer while setup runs: nobody else waits for it."""
 
 
 @click.group()
@@ -55,13 +59,18 @@ def setup_command(dry_run: bool, remove: bool, yes: bool, adopt: bool, login: st
             click.echo(f"{place}. {step}")
         return
     with _sentences():
-        client = connect(load_settings())
+        client = connect(patient(load_settings()))
         if remove:
             _remove(client, dry_run=dry_run, yes=yes)
         else:
             _set_up(client, dry_run=dry_run, adopt=adopt)
         if login and not remove:
             _set_up_user(client, login, dry_run=dry_run)
+
+
+def patient(settings: Settings) -> Settings:
+    """With a long time limit: Odoo 14 takes two seconds for each field, and all fields of a model are one call."""
+    return replace(settings, odoo_timeout_seconds=max(settings.odoo_timeout_seconds, SETUP_SECONDS))
 
 
 def _set_up_user(client: Odoo, login: str, *, dry_run: bool) -> None:

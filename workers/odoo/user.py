@@ -20,11 +20,13 @@ def apply_user(admin: Odoo, login: str, *, dry_run: bool = False) -> list[Change
     Raises SetupFault if that login is an administrator's: it would lose its rights.
     """
     group = _record(admin, f"{MODULE}.group_integration")
-    wanted = {_groups(admin): [group], "company_ids": admin.call("res.company", "search", domain=[]), "active": True}
+    companies = admin.call("res.company", "search_read", domain=[], fields=["id"], order="id")
+    company_ids = [row["id"] for row in companies]
+    wanted = {group_field(admin): [group], "company_ids": company_ids, "active": True}
     user = _find_user(admin, login)
     if user is None:
         if not dry_run:
-            values = _commands(wanted) | {"name": NAME, "login": login, "company_id": wanted["company_ids"][0]}
+            values = _commands(wanted) | {"name": NAME, "login": login, "company_id": company_ids[0]}
             admin.call(_USERS, "create", vals_list=[values])
         return [Change("add", f"the user {login}")]
     _refuse_administrator(admin, user)
@@ -47,18 +49,18 @@ def steps(login: str) -> list[str]:
 
 
 def _find_user(admin: Odoo, login: str) -> dict[str, Any] | None:
-    fields = ["login", "active", "company_ids", _groups(admin)]
+    fields = ["login", "active", "company_ids", group_field(admin)]
     domain = [("login", "=", login), ("active", "in", [True, False])]
     rows = admin.call(_USERS, "search_read", domain=domain, fields=fields)
     return rows[0] if rows else None
 
 
 def _refuse_administrator(admin: Odoo, user: dict[str, Any]) -> None:
-    if user["id"] == admin.uid or _record(admin, "base.group_system") in user[_groups(admin)]:
+    if user["id"] == admin.uid or _record(admin, "base.group_system") in user[group_field(admin)]:
         raise SetupFault([f"{user['login']} is an administrator of Odoo: choose a login of Milepost's own."])
 
 
-def _groups(odoo: Odoo) -> str:
+def group_field(odoo: Odoo) -> str:
     """Odoo 19 renamed the field."""
     return "group_ids" if odoo.version >= (19, 0) else "groups_id"
 

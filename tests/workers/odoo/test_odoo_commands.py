@@ -24,6 +24,7 @@ from workers.odoo.activities import write_activities
 from workers.odoo.billing import write_billing, write_invoices
 from workers.odoo.check import FAULT, OK, WARNING, check
 from workers.odoo.client import Odoo, connect
+from workers.odoo.commands import SETUP_SECONDS, patient
 from workers.odoo.commands import odoo as group
 from workers.odoo.commitments import write_commitments
 from workers.odoo.documents import write_documents
@@ -44,6 +45,12 @@ def test_check_finds_what_is_missing_and_setup_mends_it(fake: FakeOdoo) -> None:
     assert run(fake, "setup").exit_code == 0
     after = run(fake, "check")
     assert (after.exit_code, "fault" in after.output) == (0, False)
+
+
+@pytest.mark.requirement("X21")
+def test_setup_waits_for_an_odoo_that_takes_minutes_over_a_models_fields() -> None:
+    assert patient(load_settings({"ODOO_TIMEOUT_SECONDS": "30"})).odoo_timeout_seconds == SETUP_SECONDS
+    assert patient(load_settings({"ODOO_TIMEOUT_SECONDS": "900"})).odoo_timeout_seconds == 900
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(fake: FakeOdoo) -> None:
