@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint chaos bench bench-odoo carrier requirements
+.PHONY: help setup demo up test lint chaos bench bench-odoo pictures carrier requirements
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 16
@@ -46,6 +46,9 @@ bench: $(READY) ## every figure of the bar, beside the textbook design; SHORT=1 
 
 bench-odoo: $(READY) ## the figures that need a real Odoo: the one of ODOO_URL, a test database
 	@$(BIN)/python -m tests.bench --odoo
+
+pictures: $(READY) ## the pictures in docs/odoo.md, of the real Odoo of ODOO_URL, a test database; needs Chromium
+	@$(BIN)/python -m pytest tests/workers/odoo/seen --pictures docs/pictures
 
 carrier: $(READY) ## a new carrier folder from the template, NAME=acme; the contract fails until it is filled
 	@$(BIN)/python -m tests.new_carrier $(NAME)

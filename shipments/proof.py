@@ -10,6 +10,9 @@ import hashlib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+PROOF = "Proof of delivery"
+"""What the name of each document begins with, by which it is known among a delivery's other attachments."""
+
 MOST_BYTES = 2 * 1024 * 1024
 """The largest document that is passed on: a scanned page or a photo of a doorstep is a tenth of it."""
 

@@ -35,6 +35,11 @@ def database_url(servers: Servers) -> str:
 @pytest.fixture
 def clean(redis_url: str, database_url: str) -> None:
     """Empties every table and every stream before the test."""
+    empty(redis_url, database_url)
+
+
+def empty(redis_url: str, database_url: str) -> None:
+    """Empties every table and every stream."""
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -59,4 +64,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--reference",
         default=str(Path(__file__).parents[2] / "shared" / "carriers" / "samples"),
         help="folder of reference samples, one folder a carrier; by default ../shared/carriers/samples",
+    )
+    parser.addoption(
+        "--pictures",
+        default=None,
+        help="folder into which the tests that look at a real Odoo write what they see; by default none is written",
     )

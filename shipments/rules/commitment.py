@@ -36,7 +36,7 @@ def commitment_faults(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def estimate_history(standing: Standing) -> str:
     """The revisions of the estimate, the newest first, a line each; empty if there was none."""
     lines = [
-        f"{e.at} ({e.carrier} {e.tracking_number}, told {e.told_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+        f"{e.at} ({e.tracking_number}, told {e.told_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
         for e in reversed(standing.estimates)
     ]
     return "\n".join(lines)

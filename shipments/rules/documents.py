@@ -6,7 +6,7 @@ from typing import Any
 from shipments.effects import Effect, Kind
 from shipments.event import Event
 from shipments.fold import Dated
-from shipments.proof import Document, document_of
+from shipments.proof import PROOF, Document, document_of
 from shipments.rules.policy import Policy
 
 
@@ -28,7 +28,7 @@ def _payload(delivery_id: int, event: Event, document: Document) -> dict[str, An
     return {
         "picking_id": delivery_id,
         "digest": document.digest,
-        "name": f"Proof of delivery {event.tracking_number}.{document.extension}",
+        "name": f"{PROOF} {event.tracking_number}.{document.extension}",
         "mimetype": document.mimetype,
         "content": document.content,
         "refused": document.refused,

@@ -39,8 +39,8 @@ def awaited(*standings, commitment=MOVES):
 def test_each_revision_of_an_estimate_is_kept_with_its_source_the_newest_first():
     story = [expected(1, "2026-03-04"), expected(3, "2026-03-04"), expected(9, "2026-03-06")]
     assert estimate_history(standing(*story)).splitlines() == [
-        "2026-03-06 (testing T1, told 2026-03-01 17:00 UTC)",
-        "2026-03-04 (testing T1, told 2026-03-01 09:00 UTC)",
+        "2026-03-06 (T1, told 2026-03-01 17:00 UTC)",
+        "2026-03-04 (T1, told 2026-03-01 09:00 UTC)",
     ]
     assert estimate_history(standing(told("in_transit", 1))) == ""
 
@@ -48,7 +48,7 @@ def test_each_revision_of_an_estimate_is_kept_with_its_source_the_newest_first()
 @pytest.mark.requirement("X11")
 def test_the_history_goes_to_odoo_with_the_state_of_the_delivery():
     state = decide_delivery(DELIVERY, standing(expected(1, "2026-03-04")), POLICY)[0]
-    assert state.payload["estimate_history"] == "2026-03-04 (testing T1, told 2026-03-01 09:00 UTC)"
+    assert state.payload["estimate_history"] == "2026-03-04 (T1, told 2026-03-01 09:00 UTC)"
 
 
 def test_of_a_carrier_that_tells_another_minute_with_every_scan_the_newest_revisions_are_kept():
@@ -61,8 +61,8 @@ def test_of_a_carrier_that_tells_another_minute_with_every_scan_the_newest_revis
 def test_the_histories_of_several_parcels_are_told_together():
     parts = [standing(expected(n, f"2026-03-0{n}", tracking_number=f"T{n}")) for n in (5, 4)]
     assert [line.split(",")[0] for line in estimate_history(roll_up(parts, 2)).splitlines()] == [
-        "2026-03-05 (testing T5",
-        "2026-03-04 (testing T4",
+        "2026-03-05 (T5",
+        "2026-03-04 (T4",
     ]
 
 

@@ -15,6 +15,7 @@ from shipments.errors import OdooRefused
 from shipments.rules.finance import invoice_key, order_key
 from workers.odoo.client import Odoo, OdooLockedOut
 from workers.odoo.fields import ORDER, PICKING
+from workers.odoo.wording import time_label
 from workers.odoo.writes import Outcome, Work, in_halves, load, odoo_time
 
 WIZARD = "sale.advance.payment.inv"
@@ -57,7 +58,7 @@ def _flag_row(work: Work) -> dict[str, str]:
         ".id": str(work.subject),
         "x_milepost_billable": "1",
         "x_milepost_delivered_at": odoo_time(work.payload["delivered_at"]),
-        "x_milepost_delivered_text": work.payload["delivered_text"] or "",
+        "x_milepost_delivered_text": time_label(work.payload["delivered_text"]),
         "x_milepost_signed_by": work.payload["signed_by"] or "",
         "x_milepost_billing_check": "",
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-EMPTY = ("=", False)
+EMPTY: tuple[object, ...] = (False, [])
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,12 @@ class Engine:
     def invisible(self, name: str, operator: str = "=", value: object = False) -> str:
         """An attribute that hides an element where the field compares so; by default where it is empty.
 
+        A field of several records is empty as [], which Odoo 14 does not take for False.
         Odoo 17 replaced `attrs`, a domain, by Python expressions in the attribute itself.
         """
         if self.version < (17, 0):
             return "attrs=" + quoteattr(f"{{'invisible': [({name!r}, {operator!r}, {value!r})]}}")
-        expression = f"not {name}" if (operator, value) == EMPTY else f"{name} {operator} {value!r}"
+        expression = f"not {name}" if operator == "=" and value in EMPTY else f"{name} {operator} {value!r}"
         return "invisible=" + quoteattr(expression)
 
     def unseen_column(self, name: str) -> str:

@@ -6,10 +6,12 @@ Each item is one row for Odoo's `load`, under an external id of the module `mile
 from dataclasses import dataclass, field
 
 from shipments.milestone import ExceptionCategory, Milestone
-from shipments.rules.exceptions import Severity
+from shipments.proof import PROOF
 from workers.odoo import views
+from workers.odoo.badges import SEVERITY
 from workers.odoo.forms import PROMISE
 from workers.odoo.ownership import KEPT, LOCKED, SENT
+from workers.odoo.wording import label
 
 MODULE = "milepost"
 PICKING, ORDER, EVENT = "stock.picking", "sale.order", "x_milepost_event"
@@ -47,6 +49,7 @@ def declared(version: tuple[int, int], *, with_orders: bool) -> list[Stage]:
         [_field(model, *row) for model in models for row in _BILLING_FIELDS],
         [_field(ORDER, *row) for row in _PROMISE_FIELDS] if with_orders else [],
         [_days_late(model) for model in models],
+        [_documents(model) for model in models],
         [_field(EVENT, *row) for row in _EVENT_ORDER] if with_orders else [],
         [_event_list(model) for model in models],
         [Item("ir.model", f"model_{EVENT}", "newest event first", {"order": "x_occurred_at desc, id desc"})],
@@ -54,11 +57,6 @@ def declared(version: tuple[int, int], *, with_orders: bool) -> list[Stage]:
         *([Item(*row) for row in stage] for stage in views.declared(version, with_orders=with_orders)),
     ]
     return [stage for stage in stages if stage]
-
-
-def label(value: str) -> str:
-    """How a milestone or exception category reads in Odoo."""
-    return value.replace("_", " ").capitalize()
 
 
 _GROUP = {
@@ -73,8 +71,6 @@ def _selection(values: type[Milestone] | type[ExceptionCategory]) -> dict[str, s
 
 
 _MILESTONE, _EXCEPTION = _selection(Milestone), _selection(ExceptionCategory)
-# Odoo puts records in order of the stored value
-SEVERITY = {severity.value: f"{place}_{severity}" for place, severity in enumerate(Severity, 1)}
 _SEVERITY = {"selection": repr([(stored, label(value)) for value, stored in SEVERITY.items()])}
 _ORDER_ACCESS = ("event_salesman", "order_integration")
 
@@ -93,10 +89,10 @@ _STATE_FIELDS: list[tuple[str, str, str, dict[str, str]]] = [
     ("x_milepost_eta_history", "Estimates so far, the newest first", "text", {}),
     ("x_milepost_estimated_on", "Estimated delivery", "date", {}),
     ("x_milepost_heard_at", "Heard from the carrier", "datetime", {}),
-    ("x_milepost_carrier", "Carrier that tells", "char", {}),
+    ("x_milepost_carrier", "Tracked by", "char", {}),
     ("x_milepost_parcels", "Parcels", "integer", {}),
     ("x_milepost_arrived", "Parcels that arrived", "integer", {}),
-    ("x_milepost_proof", "Proof of delivery", "boolean", {}),
+    ("x_milepost_proof", "Delivery is proven", "boolean", {}),
     ("x_milepost_proof_link", "Where to see the proof", "char", {}),
     (LOCKED, "Locked for Milepost", "boolean", {"readonly": "0"}),
     (KEPT, "Kept by a person", "char", {}),
@@ -181,6 +177,20 @@ def _days_late(model: str) -> Item:
     )
     more = {"store": "0", "depends": f"x_milepost_estimated_on, {promise}", "compute": code}
     return _field(model, "x_milepost_days_late", "Days later than promised", "integer", more)
+
+
+def _documents(model: str) -> Item:
+    """Odoo looks for them when somebody opens the form. They are attached to the delivery, and an order shows those of
+    its deliveries."""
+    pickings = {PICKING: "record.ids", ORDER: "record.picking_ids.ids"}[model]
+    code = (
+        "for record in self:\n"
+        f"    domain = [('res_model', '=', '{PICKING}'), ('res_id', 'in', {pickings}),\n"
+        f"              ('name', '=like', '{PROOF}%')]\n"
+        "    record['x_milepost_document_ids'] = record.env['ir.attachment'].search(domain)\n"
+    )
+    more = {"relation": "ir.attachment", "store": "0", "depends": "x_milepost_proof", "compute": code}
+    return _field(model, "x_milepost_document_ids", "Proof of delivery", "many2many", more)
 
 
 def _event_list(model: str) -> Item:

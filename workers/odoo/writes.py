@@ -12,9 +12,11 @@ from typing import Any
 
 from shipments.errors import OdooRefused
 from shipments.keep import Keep
+from workers.odoo.badges import SEVERITY
 from workers.odoo.client import Odoo, OdooConflict, OdooLockedOut, is_conflict
-from workers.odoo.fields import EVENT, MODULE, ORDER, PICKING, SEVERITY, label
+from workers.odoo.fields import EVENT, MODULE, ORDER, PICKING
 from workers.odoo.ownership import KEPT, LOCKED, is_settled, kept_row, stamped
+from workers.odoo.wording import carrier_label, label, team_label, time_label
 
 ROWS_A_CALL = 300
 EVENTS_A_CALL = 600
@@ -89,17 +91,17 @@ def state_values(payload: dict[str, Any]) -> dict[str, str]:
         "x_milepost_milestone": payload["milestone"],
         "x_milepost_exception": payload["exception_category"] or "",
         "x_milepost_exception_severity": SEVERITY.get(payload.get("exception_severity") or "", ""),
-        "x_milepost_exception_owner": payload.get("exception_owner") or "",
+        "x_milepost_exception_owner": team_label(payload.get("exception_owner")),
         "x_milepost_exception_since": odoo_time(payload.get("exception_since")),
         "x_milepost_exception_due": odoo_time(payload.get("exception_due")),
         "x_milepost_occurred_at": odoo_time(payload["occurred_at"]),
-        "x_milepost_occurred_text": payload["occurred_text"] or "",
+        "x_milepost_occurred_text": time_label(payload["occurred_text"]),
         "x_milepost_location": payload["location"] or "",
-        "x_milepost_estimated_delivery": payload["estimated_delivery_at"] or "",
+        "x_milepost_estimated_delivery": time_label(payload["estimated_delivery_at"]),
         "x_milepost_eta_history": payload.get("estimate_history") or "",
         "x_milepost_estimated_on": (payload["estimated_delivery_at"] or "")[:10],
         "x_milepost_heard_at": odoo_time(payload.get("heard_at")),
-        "x_milepost_carrier": payload.get("carrier") or "",
+        "x_milepost_carrier": carrier_label(payload.get("carrier")),
         "x_milepost_parcels": str(payload.get("parcels") or 0),
         "x_milepost_arrived": str(payload.get("arrived") or 0),
         "x_milepost_proof": "1" if payload.get("proven") else "",
@@ -178,9 +180,9 @@ def _event_row(work: Work) -> dict[str, str]:
         "x_milestone": event["milestone"],
         "x_exception": event["exception_category"] or "",
         "x_occurred_at": odoo_time(event["occurred_at"]),
-        "x_occurred_text": event["occurred_text"] or "",
+        "x_occurred_text": time_label(event["occurred_text"]),
         "x_location": event["location"] or "",
-        "x_carrier": event["carrier"] or "",
+        "x_carrier": carrier_label(event["carrier"]),
         "x_tracking_number": event["tracking_number"] or "",
         "x_code": event["code"] or "",
         "x_description": event["description"] or "",

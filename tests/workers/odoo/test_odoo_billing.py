@@ -59,7 +59,7 @@ def test_a_delivery_is_flagged_with_time_and_signatory(ready: Odoo, shop: Shop) 
     shown = {
         "x_milepost_billable": True,
         "x_milepost_delivered_at": "2026-11-23 10:00:00",
-        "x_milepost_delivered_text": "2026-11-23T11:00:00+01:00",
+        "x_milepost_delivered_text": "2026-11-23 11:00 (UTC+01:00)",
         "x_milepost_signed_by": "Front desk",
         "x_milepost_billing_check": False,
     }

@@ -143,7 +143,7 @@ def test_trouble_arrives_as_fields_and_goes_with_the_trouble(desk: Desk, tell: A
     fields = [f"x_milepost_exception{'' if n == 'category' else f'_{n}'}" for n in names]
     tell(desk.told("exception", 1, "customs_hold"))
     desk.act()
-    assert desk.shows(*fields) == ["customs_hold", "3_high", "customs", "2026-03-02 09:00:00"]
+    assert desk.shows(*fields) == ["customs_hold", "3_high", "Customs", "2026-03-02 09:00:00"]
     tell(desk.told("customs_released", 2))
     desk.act()
     assert desk.shows(*fields) == [False] * 4

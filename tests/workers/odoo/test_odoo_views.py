@@ -8,9 +8,10 @@ import pytest
 from shipments.proof import MOST_BYTES, document_of, link_of
 from tests.workers.odoo.conftest import Shop
 from tests.workers.odoo.effects import state
-from workers.odoo import views
+from workers.odoo import forms, lists, views
 from workers.odoo.client import Odoo
 from workers.odoo.documents import ATTACHMENT, write_documents
+from workers.odoo.engine import Engine
 from workers.odoo.fields import PICKING
 from workers.odoo.lists import IN_TROUBLE
 from workers.odoo.writes import DONE, Work, write_deliveries
@@ -41,6 +42,27 @@ def test_views_are_written_for_the_view_engine_of_each_version(version: tuple[in
     assert any("attrs" in element.attrib for element in elements) == (version < (17, 0))
     assert any(element.tag == "tree" for element in elements) == (version < (18, 0))
     assert any(element.tag == "list" for element in elements) == (version >= (18, 0))
+
+
+@pytest.mark.requirement("X21")
+@pytest.mark.parametrize(("version", "empty"), [((14, 0), "('x_milepost_event_ids', '=', [])"), ((19, 0), "not x_")])
+def test_a_page_without_rows_is_hidden_in_the_way_each_view_engine_understands(
+    version: tuple[int, int], empty: str
+) -> None:
+    page = ElementTree.fromstring(forms.form(Engine(version), PICKING)).find(".//page")
+    assert page is not None
+    assert empty in (page.get("attrs") or page.get("invisible") or "")
+
+
+@pytest.mark.requirement("X21")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_views_of_our_own_have_the_state_by_which_older_odoos_lock_a_deliverys_fields(version: tuple[int, int]) -> None:
+    rows = ElementTree.fromstring(lists.exceptions(Engine(version)))
+    hidden = "column_invisible" if version >= (17, 0) else "invisible"
+    assert [field.get(hidden) for field in rows.iter("field") if field.get("name") == "state"] == ["1"]
+    cards = ElementTree.fromstring(lists.cards(Engine(version)))
+    if version < (18, 0):
+        assert "state" in {field.get("name") for field in cards.findall("field")}
 
 
 @pytest.mark.requirement("M6", "M7")

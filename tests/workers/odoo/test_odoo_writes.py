@@ -49,7 +49,7 @@ def test_a_delivery_shows_its_milestone_time_and_place(ready: Odoo, shop: Shop) 
         "x_milepost_milestone": "exception",
         "x_milepost_exception": "address_issue",
         "x_milepost_occurred_at": "2026-11-23 10:00:00",
-        "x_milepost_occurred_text": "2026-11-23T11:00:00+01:00",
+        "x_milepost_occurred_text": "2026-11-23 11:00 (UTC+01:00)",
         "x_milepost_location": "Lyon, FR",
         "x_milepost_estimated_delivery": "2026-11-25",
         "x_milepost_estimated_on": "2026-11-25",
