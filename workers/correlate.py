@@ -17,6 +17,7 @@ from shipments.store.deliveries import (
     add_other_numbers,
     claim_strangers,
     count_unmatched,
+    find_bound_strangers,
     find_matched_strangers,
     find_numbers_of,
     find_strangers_with_references,
@@ -100,6 +101,8 @@ def look_up_strangers(engine: Engine, odoo: Odoo, policy: Policy, tally: Correla
         found = find_numbers(odoo, numbers)
         store_deliveries(engine, found, policy, tally)
         known = set(numbers_of(found))
+        with engine.connect() as connection:
+            known -= find_bound_strangers(connection, known)
         if strangers := [number for number in numbers if comparable(number) not in known]:
             look_up_packages(engine, odoo, strangers, policy, tally)
             look_up_references(engine, odoo, strangers, policy, tally)

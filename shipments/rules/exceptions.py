@@ -78,6 +78,7 @@ def decide_task(delivery: Delivery, problem: Problem, rule: ExceptionRule) -> Ef
         {
             "picking_id": delivery.picking_id,
             "picking": delivery.name,
+            "company_id": delivery.company_id,
             "problem": problem.key,
             "task": rule.task.value,
             "milestone": problem.milestone.value,

@@ -16,7 +16,7 @@ _SHARED = text("""
     with shared as materialized (
         select number from numbers where number = any(:numbers)
         group by number having count(*) > 1 or bool_or(aside is not null))
-    select shared.number, s.id, s.operation, s.stage, s.registered_at, s.return_of, s.backorder_of
+    select shared.number, s.id, s.operation, s.stage, s.registered_at, s.return_of, s.backorder_of, s.company_id
     from shared
     cross join lateral (select shipment_id from numbers n where n.number = shared.number limit 1000) n
     cross join lateral (select * from shipments s where s.id = n.shipment_id limit 1) s
@@ -52,4 +52,4 @@ def _weigh(number: str, rows: Iterable[Any]) -> list[dict[str, Any]]:
 def _claim(row: Any) -> Claim:
     leaves = (row.operation or LEAVES_THE_HOUSE[0]) in LEAVES_THE_HOUSE
     is_return = row.return_of is not None and not leaves
-    return Claim(row.id, leaves, row.stage or "", row.registered_at, is_return, row.backorder_of)
+    return Claim(row.id, leaves, row.stage or "", row.registered_at, is_return, row.backorder_of, row.company_id)

@@ -45,10 +45,22 @@ _DROP_NUMBERS = text("""
     returning n.shipment_id
 """)
 
+# Whether the number n is that of a parcel which the delivery s sees and the delivery o, of another company, does not:
+# then o has no say in it.
+_IS_NOT_FOR_O = """
+    exists (select from parcels p where p.number = n.number and 0 <> all(p.companies)
+        and s.company_id = any(p.companies) and o.company_id <> all(p.companies))
+"""
+
 # What Odoo itself says of a number goes over what was found by a reference.
-_DROP_FOUND = text("""
-    delete from numbers where number = any(:number) and because is not null returning shipment_id
-""")
+_DROP_FOUND = text(f"""
+    delete from numbers n using shipments s
+    where n.number = any(:number) and n.because is not null and s.id = n.shipment_id and exists (
+        select from unnest(cast(:shipment_id as bigint[]), cast(:number as text[])) as k (shipment_id, number)
+        join shipments o on o.id = k.shipment_id
+        where k.number = n.number and not {_IS_NOT_FOR_O})
+    returning n.shipment_id
+""")  # noqa: S608, from above
 
 _ADD_NUMBERS = text("""
     insert into numbers (shipment_id, number)
@@ -89,7 +101,7 @@ def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> s
     ids = [d.picking_id for d in rows]
     touched = {*numbers_of(rows), *find_numbers_of(connection, ids)}
     dropped = connection.execute(_DROP_NUMBERS, numbers | {"id": ids})
-    found = connection.execute(_DROP_FOUND, {"number": numbers_of(rows)})
+    found = connection.execute(_DROP_FOUND, numbers)
     changed |= {row.shipment_id for row in (*dropped, *found)}
     changed |= {row.shipment_id for row in connection.execute(_ADD_NUMBERS, numbers)}
     return changed | weigh_claims(connection, touched)
@@ -131,7 +143,7 @@ class OtherNumber(NamedTuple):
 
 
 # Each number is looked up by itself (a scalar subquery is never joined), since PostgreSQL would else read all numbers.
-_ADD_OTHERS = text("""
+_ADD_OTHERS = text(f"""
     insert into numbers (shipment_id, number, because, stands_for, leg, is_package, by_person)
     select t.shipment_id, t.number, t.because, coalesce(
         (select n.stands_for from numbers n where n.shipment_id = t.shipment_id and n.number = t.stands_for),
@@ -139,10 +151,12 @@ _ADD_OTHERS = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as t (
         shipment_id bigint, number text, because text, stands_for text, leg text, is_package bool, by_person bool)
     join shipments s on s.id = t.shipment_id and s.closed_at is null
-    where (select true from numbers n where n.number = t.number and (n.because is null or n.by_person) limit 1) is null
+    where (select true from numbers n join shipments o on o.id = n.shipment_id
+        where n.number = t.number and (n.because is null or n.by_person)
+            and not {_IS_NOT_FOR_O} limit 1) is null
     on conflict do nothing
     returning shipment_id
-""")
+""")  # noqa: S608, from above
 
 
 def add_other_numbers(connection: Connection, others: Iterable[OtherNumber]) -> set[int]:
@@ -181,6 +195,15 @@ def find_strangers_with_references(connection: Connection, numbers: Collection[s
             if len(stranger.references) < MOST_REFERENCES:
                 stranger.references.append((kind, value))
     return list(found.values())
+
+
+def find_bound_strangers(connection: Connection, numbers: Collection[str]) -> set[str]:
+    """Those of the numbers (as compared) whose parcels match no delivery that may see them: see companies.py."""
+    query = text("""
+        select distinct number from parcels
+        where number = any(:numbers) and unmatched_since is not null and 0 <> all(companies)
+    """)
+    return set(connection.execute(query, {"numbers": sorted(numbers)}).scalars()) if numbers else set()
 
 
 def note_candidates(connection: Connection, notes: Mapping[int, str | None]) -> None:

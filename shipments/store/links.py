@@ -1,6 +1,6 @@
 """What people say of the delivery of a number that Odoo carries nowhere: each word is kept, and the last counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from shipments.errors import Permanent
 from shipments.rules.policy import Policy
 from shipments.store.claims import weigh_claims
+from shipments.store.companies import may_see
 from shipments.store.deliveries import OtherNumber, add_other_numbers, lock_shipments
 from shipments.store.events import lock_parcels_with
 from shipments.store.settle import Settled, settle
@@ -25,30 +26,35 @@ class Link:
     chosen_at: datetime | None = None
 
 
+_KEEP = text("""
+    insert into delivery_choices (number, shipment_id, reason, chosen_by)
+    values (:number, :shipment_id, :reason, :chosen_by)
+""")
+_DROP = text("delete from numbers where number = :number and because is not null returning shipment_id")
+
+
 def save_link(connection: Connection, link: Link, policy: Policy) -> Settled:
     """Keeps what a person said, and settles what follows: what the delivery shows, and the one that showed it before.
 
     What was found by a reference yields to it. Raises Permanent if Odoo carries the number, which goes over everybody,
-    if nobody ever told of the number, or if there is nothing to take back.
+    if nobody ever told of the number, if only other companies' accounts did, or if there is nothing to take back.
     """
     parcels = lock_parcels_with(connection, [link.number])
     if not parcels:
         raise Permanent(f"no parcel with the number {link.number} is known; `milepost parked` lists those that wait")
-    rows = connection.execute(
-        text("select shipment_id, because, by_person from numbers where number = :number"), {"number": link.number}
-    ).all()
-    if any(row.because is None for row in rows):
+    sees = _deliveries_that_see(connection, parcels)
+    query = "select shipment_id, because, by_person from numbers where number = :number"
+    rows = connection.execute(text(query), {"number": link.number}).all()
+    if any(row.because is None and sees(row.shipment_id) for row in rows):
         raise Permanent(f"Odoo carries {link.number} on a delivery; change or remove it there")
     if link.shipment_id is None and not any(row.by_person for row in rows):
         raise Permanent(f"nobody has linked {link.number}, so there is nothing to take back")
     chosen = {link.shipment_id} if link.shipment_id is not None else set()
+    if not all(map(sees, chosen)):
+        raise Permanent(f"the accounts that told of {link.number} belong to other companies than that delivery")
     lock_shipments(connection, {row.shipment_id for row in rows} | chosen)
-    query = """
-        insert into delivery_choices (number, shipment_id, reason, chosen_by)
-        values (:number, :shipment_id, :reason, :chosen_by)
-    """
-    connection.execute(text(query), asdict(link))
-    dropped = connection.execute(text("delete from numbers where number = :number returning shipment_id"), asdict(link))
+    connection.execute(_KEEP, asdict(link))
+    dropped = connection.execute(_DROP, asdict(link))
     changed = {row.shipment_id for row in dropped}
     if link.shipment_id is not None:
         because = f"{link.chosen_by}: {link.reason}"
@@ -56,6 +62,18 @@ def save_link(connection: Connection, link: Link, policy: Policy) -> Settled:
         changed |= add_other_numbers(connection, [other])
     changed |= weigh_claims(connection, [link.number])
     return settle(connection, parcels, changed, policy)
+
+
+def _deliveries_that_see(connection: Connection, parcels: Sequence[int]) -> Callable[[int], bool]:
+    """Whether a delivery may show any of those parcels."""
+    query = text("select companies from parcels where id = any(:ids)")
+    owners = connection.execute(query, {"ids": list(parcels)}).scalars().all()
+
+    def sees(shipment: int) -> bool:
+        company = connection.execute(text("select company_id from shipments where id = :id"), {"id": shipment}).scalar()
+        return any(may_see(companies, company) for companies in owners)
+
+    return sees
 
 
 def find_links(connection: Connection, number: str) -> Sequence[Link]:

@@ -114,9 +114,10 @@ def _choose_journeys(connection: Connection, shipments: Mapping[int, Shipment], 
     for shipment in shipments.values():
         at = shipment.delivery.registered_at
         for number, how in shipment.carried.items():
-            earlier = any(other <= at - NEW_JOURNEY_AFTER_END for other in registrations[number])
-            own = [j for j, companies in journeys.get(number, ()) if may_see(companies, shipment.delivery.company_id)]
-            journey = journey_of(own, at, earlier)
+            own = [(j, c) for j, c in journeys.get(number, ()) if may_see(c, shipment.delivery.company_id)]
+            before = [company for other, company in registrations[number] if other <= at - NEW_JOURNEY_AFTER_END]
+            earlier = any(may_see(companies, company) for _, companies in own for company in before)
+            journey = journey_of([j for j, _ in own], at, earlier)
             shipment.journeys[number] = as_return(journey) if journey and how.comes_back else journey
 
 
@@ -162,13 +163,15 @@ def _journeys_by_number(
     return found
 
 
-def _registrations_by_number(connection: Connection, numbers: Iterable[str]) -> dict[str, list[datetime]]:
-    """When the deliveries that carry each number were made in Odoo."""
-    found: dict[str, list[datetime]] = {}
+def _registrations_by_number(
+    connection: Connection, numbers: Iterable[str]
+) -> dict[str, list[tuple[datetime, int | None]]]:
+    """When the deliveries that carry each number were made in Odoo, and of which companies they are."""
+    found: dict[str, list[tuple[datetime, int | None]]] = {}
     query = text("""
-        select n.number, s.registered_at from numbers n join shipments s on s.id = n.shipment_id
+        select n.number, s.registered_at, s.company_id from numbers n join shipments s on s.id = n.shipment_id
         where n.number = any(:numbers)
     """)
-    for number, registered_at in connection.execute(query, {"numbers": list(numbers)}).all():
-        found.setdefault(number, []).append(registered_at)
+    for number, registered_at, company_id in connection.execute(query, {"numbers": list(numbers)}).all():
+        found.setdefault(number, []).append((registered_at, company_id))
     return found

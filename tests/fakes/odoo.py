@@ -55,7 +55,7 @@ _COMMON = (
 )
 _COMMON += " display_name:char"
 _MODELS = {
-    "res.users": "name:char login:char tz:char lang:char",
+    "res.users": "name:char login:char tz:char lang:char company_ids:many2many:res.company",
     **KEY_MODELS,
     "res.groups": "name:char comment:text implied_ids:many2many:res.groups",
     "res.company": "name:char",
@@ -66,6 +66,10 @@ _MODELS = {
     "sale.advance.payment.inv": "advance_payment_method:char sale_order_ids:many2many:sale.order"
     " consolidated_billing:boolean",
     "sale.order.line": "name:char order_id:many2one:sale.order",
+    "account.tax": "name:char",
+    "product.template": "name:char",
+    "stock.location": "name:char",
+    "stock.warehouse": "name:char code:char company_id:many2one:res.company",
     "account.move.line": "name:char move_id:many2one:account.move",
     "stock.move": "name:char picking_id:many2one:stock.picking",
     "account.move": "name:char move_type:char state:char invoice_origin:char",
@@ -83,9 +87,12 @@ _MODELS = {
     " active:boolean"
     " activity_type_id:many2one:mail.activity.type date_deadline:date user_id:many2one:res.users feedback:text",
     "mail.activity.type": "name:char",
+    "mail.alias.domain": "name:char",
     "project.project": "name:char privacy_visibility:char active:boolean",
     "project.task.type": "name:char",
+    "project.tags": "name:char",
     "project.task": "name:char project_id:many2one:project.project user_ids:many2many:res.users state:char"
+    " company_id:many2one:res.company"
     " date_deadline:datetime description:html priority:char active:boolean",
     "ir.model": "name:char model:char order:char state:char",
     "ir.model.fields": "name:char model_id:many2one:ir.model model:char field_description:char ttype:char help:text"
@@ -94,7 +101,7 @@ _MODELS = {
     " index:boolean state:char compute:text depends:char help:text",
     "ir.model.access": "name:char model_id:many2one:ir.model group_id:many2one:res.groups perm_read:boolean"
     " perm_write:boolean perm_create:boolean perm_unlink:boolean",
-    "ir.rule": "name:char model_id:many2one:ir.model domain_force:char",
+    "ir.rule": "name:char model_id:many2one:ir.model domain_force:char groups:many2many:res.groups",
     "ir.model.data": "module:char name:char model:char res_id:integer",
     "ir.module.module": "name:char state:char",
     "ir.ui.view": "name:char model:char inherit_id:many2one:ir.ui.view priority:integer arch:text",
@@ -106,6 +113,7 @@ _MODELS = {
     "ir.config_parameter": "key:char value:char",
 }
 _MODULES = ("base", "mail", "stock", "delivery", "stock_delivery", "sale", "sale_stock")
+_AREAS = {"account", "mail", "product", "project", "sale", "stock"}
 _REFERENCES = {
     "base.group_user": ("res.groups", "Role / User"),
     "base.group_system": ("res.groups", "Role / Administrator"),
@@ -181,7 +189,6 @@ class Store:
         self.models["stock.picking"].fields["move_line_ids"] = lines
         self.add("res.users", {"name": "System", "login": "__system__"})
         self.add("res.users", {"name": "Administrator", "login": LOGIN, "tz": False, "lang": "en_US"})
-        self.add("res.company", {"name": "Sample Company"})
         self.add("ir.config_parameter", {"key": "database.uuid", "value": "00000000-0000-4000-8000-00000000fa4e"})
         expires = self._now.replace(year=self._now.year + 1)
         key = {"name": "sandbox", "user_id": ADMIN, "expiration_date": expires, "key": API_KEY}
@@ -191,10 +198,14 @@ class Store:
         for model in _MODELS:
             record = self.add("ir.model", {"name": model, "model": model, "order": "id", "state": "base"})
             area = model.split(".")[0]
-            module = area if area in {"account", "project", "sale", "stock"} else "base"
+            module = area if area in _AREAS else "base"
             self.name_it(f"{module}.model_{model.replace('.', '_')}", "ir.model", record)
         for external_id, (model, text) in _REFERENCES.items():
             self.name_it(external_id, model, self.add(model, {"name": text}))
+        self.add("res.company", {"name": "Sample Company"})
+        for model in ("stock.picking", "sale.order"):
+            values = {"model_id": self._external[f"{model.split('.')[0]}.model_{model.replace('.', '_')}"][1]}
+            self.add("ir.rule", values | {"domain_force": "[('company_id', 'in', company_ids)]"})
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -288,6 +299,9 @@ class Store:
             self._define(record)
         if model == "ir.model.data":
             self._external[f"{record['module']}.{record['name']}"] = (record["model"], record["res_id"])
+        if model == "res.company":  # whoever makes a company is in it
+            user = self.models["res.users"].records[ADMIN]
+            user["company_ids"] = sorted({*(user["company_ids"] or ()), record["id"]})
         if model == "mail.activity" and record["res_model_id"]:
             record["res_model"] = self.models["ir.model"].records[record["res_model_id"]]["model"]
 
@@ -314,10 +328,17 @@ class Store:
                 del fields[field]
 
     def rules(self, model: str) -> list[Any]:
-        """What our user may see of that model, as one domain."""
-        rows = self.models["ir.rule"].records.values()
+        """What our user may see of that model, as one domain. It is in no group that has rules of its own."""
+        companies = self.models["res.users"].records[ADMIN]["company_ids"]
+        rows = [row for row in self.models["ir.rule"].records.values() if not row["groups"]]
         about = [row for row in rows if self.models["ir.model"].records[row["model_id"]]["model"] == model]
-        return [term for row in about for term in ast.literal_eval(row["domain_force"])]
+        domains = [row["domain_force"].replace("company_ids", repr(companies)) for row in about]
+        return [term for domain in domains for term in ast.literal_eval(domain)]
+
+    def sees(self, model: str, record: int) -> bool:
+        """Whether our user may see that record, if there is one."""
+        row = self.get(model).records.get(record)
+        return row is None or matcher(self, model, self.rules(model))(row)
 
     # -- external ids
 
@@ -460,14 +481,14 @@ class Methods:
 
     def read(self, model: str, ids: list[int], fields: Any = (), context: Any = None) -> list[Record]:
         self._allow("read", model)
-        target, seen = self.store.get(model), matcher(self.store, model, self.store.rules(model))
+        target = self.store.get(model)
+        self._see(model, ids)
         rows = [target.records[record] for record in ids if record in target.records]
-        if not all(seen(row) for row in rows):
-            raise _forbidden("read", model)
         return [self._row(model, row, fields or target.fields) for row in rows]
 
     def write(self, model: str, ids: list[int], vals: Record, context: Any = None) -> bool:
         self._allow("write", model)
+        self._see(model, ids)
         self.store.change(model, ids, vals)
         return True
 
@@ -539,10 +560,11 @@ class Methods:
 
     def action_confirm(self, model: str, ids: list[int], context: Any = None) -> bool:
         """Confirming an order makes its delivery."""
-        for order in self.read(model, ids, ["name", "partner_id"]):
+        for order in self.read(model, ids, ["name", "partner_id", "company_id"]):
             self.store.change(model, [order["id"]], {"state": "sale", "invoice_status": "to invoice"})
             values = {"origin": order["name"], "sale_id": order["id"], "partner_id": order["partner_id"][0]}
-            self.store.add("stock.picking", values | {"picking_type_code": "outgoing"})
+            more = {"picking_type_code": "outgoing", "company_id": order["company_id"][0]}
+            self.store.add("stock.picking", values | more)
         return True
 
     def create_invoices(self, model: str, ids: list[int], context: Any = None) -> Record:
@@ -569,6 +591,10 @@ class Methods:
 
     def _row(self, model: str, record: Record, names: Any) -> Record:
         return {"id": record["id"], **{name: self.store.shown(model, record, name) for name in names}}
+
+    def _see(self, model: str, ids: list[int]) -> None:
+        if not all(self.store.sees(model, id_) for id_ in ids):
+            raise _forbidden("read", model)
 
     def _allow(self, operation: str, model: str) -> None:
         self.store.get(model)
@@ -613,7 +639,8 @@ class Load:
     def _identity(self, place: int, row: Record) -> tuple[int | None, str]:
         if ".id" in row:
             record = int(row[".id"])
-            if record not in self._store.models[self._model].records:
+            there = record in self._store.models[self._model].records
+            if not (there and self._store.sees(self._model, record)):
                 self._say(place, f"Unknown database identifier '{record}'", ".id")
                 return None, ""
             return record, ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -35,13 +36,15 @@ def engine(shared_engine: Engine, clean: None) -> Engine:
     return shared_engine
 
 
-def message(carrier: str = "testing", received_at: datetime | None = None, sealed: bytes = b"-") -> Intaken:
-    return Intaken(new_id(), carrier, "", "live", received_at or now(), "0" * 32, sealed)
+def message(
+    carrier: str = "testing", received_at: datetime | None = None, sealed: bytes = b"-", account: str = ""
+) -> Intaken:
+    return Intaken(new_id(), carrier, account, "live", received_at or now(), "0" * 32, sealed)
 
 
-def understood(*events: Event) -> Understood:
+def understood(*events: Event, account: str = "") -> Understood:
     """A message that told of these events."""
-    about = message()
+    about = message(account=account)
     told = tuple(Told(event, about.id, about.received_at) for event in events)
     return Understood(Verdict(about, MessageState.DONE, None, len(told)), told)
 
@@ -58,12 +61,20 @@ def ingest(engine: Engine) -> Callable[..., Tally]:
 
 @pytest.fixture
 def register(engine: Engine) -> Callable[..., None]:
-    """Tells the store of deliveries in Odoo: id, numbers, and where it matters the order and when Odoo made it."""
+    """Tells the store of deliveries in Odoo: id, numbers, and where it matters the order, the company and when Odoo
+    made it.
+    """
 
-    def register(picking_id: int, *numbers: str, order_id: int | None = None, registered_at: datetime = START) -> None:
-        delivery = Delivery(
-            picking_id, f"WH/OUT/{picking_id:05d}", numbers, order_id, f"S{order_id}", 1, registered_at, now(), None
-        )
+    def register(
+        picking_id: int,
+        *numbers: str,
+        order_id: int | None = None,
+        registered_at: datetime = START,
+        company_id: int = 1,
+        **more: Any,
+    ) -> None:
+        name, order = f"WH/OUT/{picking_id:05d}", f"S{order_id}"
+        delivery = Delivery(picking_id, name, numbers, order_id, order, company_id, registered_at, now(), None, **more)
         store_deliveries(engine, [delivery], POLICY, Correlated())
 
     return register

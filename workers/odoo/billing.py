@@ -16,14 +16,13 @@ from shipments.rules.finance import invoice_key, order_key
 from workers.odoo.client import Odoo, OdooLockedOut
 from workers.odoo.fields import ORDER, PICKING
 from workers.odoo.wording import time_label
-from workers.odoo.writes import Outcome, Work, in_halves, load, odoo_time
+from workers.odoo.writes import GONE, Outcome, Work, in_halves, load, odoo_time
 
 WIZARD = "sale.advance.payment.inv"
 
 _LOOK_AGAIN_AT_LEAST, _LOOK_AGAIN_AT_MOST = timedelta(hours=1), timedelta(days=1)
 _MODELS = {"delivery": PICKING, "order": ORDER}
 _LEAVES_THE_HOUSE = ["outgoing", "dropship"]
-_GONE = "This order does not exist in Odoo any more, or Milepost's user may not see it."
 
 
 def write_billing(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
@@ -135,7 +134,7 @@ def _draft_what_is_left(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]
 
 def _reason_not_to(work: Work, order: dict[str, Any] | None) -> Outcome | None:
     if order is None:
-        return Outcome("parked", _GONE, sent=False)
+        return Outcome("parked", f"This order {GONE}", sent=False)
     if order["state"] == "cancel":
         return Outcome("done", "The order is canceled: there is nothing to invoice.", sent=False)
     if not order["x_milepost_billable"] or order["x_milepost_billing_check"]:

@@ -114,8 +114,9 @@ _NOT_LET_IN = (
     " for a minute."
 )
 _NOT_INTERNAL = (
-    "{login} is not an internal user of Odoo, and only those have API keys: put it into the group Milepost /"
-    " Integration (`milepost odoo setup --user {login}` does)."
+    "{login} is not an internal user of Odoo, and only those make and revoke API keys. An administrator gives it that"
+    " role for as long as it takes: `milepost odoo setup --user {login} --with-role`, then this again, then"
+    " `milepost odoo setup --user {login}`. Its keys go on working without the role."
 )
 
 

@@ -7,7 +7,7 @@ from config.settings import Settings
 from shipments.errors import MilepostError, OdooRefused
 from workers.odoo.activities import find_users
 from workers.odoo.client import Odoo, connect
-from workers.odoo.fields import EVENT, MODEL_ID, ORDER, PICKING, Item, declared
+from workers.odoo.fields import EVENT, MODEL_ID, ORDER, PICKING, WITHOUT_ROLE, Item, declared
 from workers.odoo.guard import find_other_owner
 from workers.odoo.keys import ENDS_SOON, days_left, find_keys
 from workers.odoo.project import PROJECT_TASK, TASK_PICKING
@@ -23,6 +23,8 @@ RIGHTS = {
     ORDER: ("read", "write"),
     EVENT: ("read", "write", "create"),
     "mail.activity": ("read", "write", "create"),
+    "ir.attachment": ("read", "write", "create"),
+    "stock.move.line": ("read",),
     "res.users": ("read",),
 }
 
@@ -43,6 +45,7 @@ def check(settings: Settings) -> list[Finding]:
         findings.append(_protocol(odoo))
         for part in (_user, _modules, _additions, _rights, _tasks, _key, _database):
             findings += part(odoo)
+        findings += _companies(odoo, settings)
     except MilepostError as fault:
         findings.append(Finding(FAULT, str(fault)))
     return findings
@@ -62,6 +65,9 @@ def _user(odoo: Odoo) -> Iterator[Finding]:
     rows = odoo.call("res.users", "search_read", domain=[("id", "=", odoo.uid)], fields=["name", "login"])
     name = f"{rows[0]['name']} ({rows[0]['login']})" if rows else f"user {odoo.uid}"
     yield Finding(OK, f"Milepost signs in to the database {odoo.database} as {name}.")
+    if odoo.version >= WITHOUT_ROLE and odoo.call("res.users", "has_group", [odoo.uid], group_ext_id="base.group_user"):
+        more = "That user may read and write more than Milepost needs, as every internal user may"
+        yield Finding(WARNING, f"{more}: make one of Milepost's own with `milepost odoo setup --user LOGIN`.")
 
 
 def _modules(odoo: Odoo) -> Iterator[Finding]:
@@ -149,6 +155,25 @@ def _database(odoo: Odoo) -> Iterator[Finding]:
         yield Finding(OK, "The database's own identifier can be read by an administrator only.")
         return
     yield Finding(OK, f"The database is {uuid}.")
+
+
+def _companies(odoo: Odoo, settings: Settings) -> Iterator[Finding]:
+    """Whose deliveries Milepost sees, and whether they are those that carriers' accounts belong to."""
+    if not odoo.may("res.company", "read"):
+        return  # the rights say so
+    rows = odoo.call("res.company", "search_read", domain=[], fields=["name"], order="id")
+    names = ", ".join(row["name"] for row in rows)
+    yield Finding(
+        OK, f"Milepost's user is allowed in {names}, and neither reads nor writes other companies' deliveries."
+    )
+    allowed = {row["id"] for row in rows}
+    for account, company in sorted(settings.carrier_companies.items()):
+        if company not in allowed:
+            yield Finding(
+                FAULT,
+                f"CARRIER_{account}_COMPANY is {company}, which is no company in Odoo or one that Milepost's user is "
+                "not allowed in: nothing that account tells is shown. Correct the setting, or the user's companies.",
+            )
 
 
 def _has_orders(odoo: Odoo) -> bool:

@@ -49,11 +49,22 @@ def check_command() -> None:
 @click.option("--yes", is_flag=True, help="Remove without asking.")
 @click.option("--adopt", is_flag=True, help="Take an Odoo over that another deployment has set up, or a copy of one.")
 @click.option("--user", "login", help="Make Milepost's own user as well, with exactly the rights it needs.")
+@click.option("--company", "companies", multiple=True, help="With --user: for this company alone; repeatable.")
+@click.option("--with-role", is_flag=True, help="With --user: it may make API keys, until this is run without.")
 @click.option("--print", "only_print", is_flag=True, help="With --user: print what a person does instead.")
-def setup_command(dry_run: bool, remove: bool, yes: bool, adopt: bool, login: str | None, only_print: bool) -> None:
+def setup_command(
+    dry_run: bool,
+    remove: bool,
+    yes: bool,
+    adopt: bool,
+    login: str | None,
+    companies: tuple[str, ...],
+    with_role: bool,
+    only_print: bool,
+) -> None:
     """Add Milepost's fields, event model, rights and views to Odoo. Needs an administrator's key, this once."""
-    if only_print and not login:
-        raise click.UsageError("--print goes with --user.")
+    if (only_print or companies or with_role) and not login:
+        raise click.UsageError("--print, --company and --with-role go with --user.")
     if login and only_print:
         for place, step in enumerate(steps(login), 1):
             click.echo(f"{place}. {step}")
@@ -65,7 +76,9 @@ def setup_command(dry_run: bool, remove: bool, yes: bool, adopt: bool, login: st
         else:
             _set_up(client, dry_run=dry_run, adopt=adopt)
         if login and not remove:
-            _set_up_user(client, login, dry_run=dry_run)
+            for change in apply_user(client, login, companies, with_role=with_role, dry_run=dry_run):
+                click.echo(f"{'would ' if dry_run else ''}{change}")
+            click.echo(_next_step(login, with_role=with_role))
 
 
 def patient(settings: Settings) -> Settings:
@@ -73,10 +86,10 @@ def patient(settings: Settings) -> Settings:
     return replace(settings, odoo_timeout_seconds=max(settings.odoo_timeout_seconds, SETUP_SECONDS))
 
 
-def _set_up_user(client: Odoo, login: str, *, dry_run: bool) -> None:
-    for change in apply_user(client, login, dry_run=dry_run):
-        click.echo(f"{'would ' if dry_run else ''}{change}")
-    click.echo(f"Now {login} needs an API key: steps 3 and 4 of `milepost odoo setup --user {login} --print`.")
+def _next_step(login: str, *, with_role: bool) -> str:
+    if with_role:
+        return f"Now `milepost odoo rotate-key` as {login}, and then `milepost odoo setup --user {login}` again."
+    return f"If {login} needs an API key: `milepost odoo setup --user {login} --print` says how."
 
 
 def _set_up(client: Odoo, *, dry_run: bool, adopt: bool) -> None:

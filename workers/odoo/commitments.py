@@ -19,13 +19,12 @@ from shipments.rules.commitment import later_promise
 from workers.odoo.client import Odoo
 from workers.odoo.fields import MODULE, ORDER
 from workers.odoo.ownership import LOCKED
-from workers.odoo.writes import Outcome, Work, load
+from workers.odoo.writes import GONE, Outcome, Work, load
 
 _FROM, _TO = "x_milepost_promise_from", "x_milepost_promise_to"
 _LOOK_AGAIN = timedelta(hours=1)
 _MESSAGE = "mail.message"
 _SINCE_CHANGED = "the carrier's estimate of that time, which has changed since."
-_GONE = "This order does not exist in Odoo any more, or Milepost's user may not see it."
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def write_commitments(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
 
 def _decide(work: Work, order: dict[str, Any] | None) -> Outcome | _Move:
     if order is None:
-        return Outcome("parked", _GONE, sent=work.sent)
+        return Outcome("parked", f"This order {GONE}", sent=work.sent)
     promised, moved_to = order["commitment_date"], order[_TO]
     if order[LOCKED]:
         at = work.at or now()
@@ -113,7 +112,15 @@ def _perform(odoo: Odoo, moves: Sequence[_Move]) -> dict[str, Outcome]:
     dates = load(odoo, ORDER, [m.work for m in moves if not m.is_made], lambda work: _date_row(by_key[work.key]))
     metrics.PROMISES.labels("moved").inc(sum(outcome.state == "done" for outcome in dates.values()))
     made = [m.work for m in moves if m.is_made or dates[m.work.key].state == "done"]
-    return dates | load(odoo, _MESSAGE, made, lambda work: _note_row(by_key[work.key]))
+    notes = load(odoo, _MESSAGE, made, lambda work: _note_row(by_key[work.key]))
+    return dates | {key: _noted(by_key[key], outcome) for key, outcome in notes.items()}
+
+
+def _noted(move: _Move, outcome: Outcome) -> Outcome:
+    """A note that is there already may be loaded again by an administrator only; others cannot even see it."""
+    if outcome.state != "parked" or not move.is_made:
+        return outcome
+    return Outcome("done", f"The note was not written again. {outcome.reason}")
 
 
 def _date_row(move: _Move) -> dict[str, str]:

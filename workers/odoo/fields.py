@@ -19,6 +19,9 @@ PICKING, ORDER, EVENT = "stock.picking", "sale.order", "x_milepost_event"
 MODEL_ID = {PICKING: "stock.model_stock_picking", ORDER: "sale.model_sale_order", EVENT: f"{MODULE}.model_{EVENT}"}
 INTEGRATION = f"{MODULE}.group_integration"
 
+WITHOUT_ROLE = (19, 0)
+"""From this version on Milepost's user is no internal user, and has no right that is not ours."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -42,7 +45,7 @@ def declared(version: tuple[int, int], *, with_orders: bool) -> list[Stage]:
     """What has to be in an Odoo of that version, in the order it has to be made."""
     models = [PICKING, ORDER] if with_orders else [PICKING]
     stages = [
-        [Item("res.groups", "group_integration", "the group Milepost / Integration", _GROUP)],
+        [Item("res.groups", "group_integration", "the group Milepost / Integration", _group(version))],
         [Item("ir.model", f"model_{EVENT}", "the event model", {"name": "Shipment event", "model": EVENT})],
         [_field(EVENT, *row) for row in _EVENT_FIELDS],
         [_field(model, *row) for model in models for row in _STATE_FIELDS],
@@ -53,17 +56,20 @@ def declared(version: tuple[int, int], *, with_orders: bool) -> list[Stage]:
         [_field(EVENT, *row) for row in _EVENT_ORDER] if with_orders else [],
         [_event_list(model) for model in models],
         [Item("ir.model", f"model_{EVENT}", "newest event first", {"order": "x_occurred_at desc, id desc"})],
+        [rule("event_company", MODEL_ID[EVENT], _OF_OWN_COMPANIES)],
         [access(*row) for row in _ACCESS if with_orders or row[0] not in _ORDER_ACCESS],
         *([Item(*row) for row in stage] for stage in views.declared(version, with_orders=with_orders)),
     ]
     return [stage for stage in stages if stage]
 
 
-_GROUP = {
-    "name": "Milepost / Integration",
-    "implied_ids/id": "base.group_user",
-    "comment": "For the user Milepost signs in as: it may write shipment states and events, and nothing else.",
-}
+def _group(version: tuple[int, int]) -> dict[str, str]:
+    """Up to Odoo 18 its members are internal users: what Milepost needs of that role was measured on 19 alone."""
+    return {
+        "name": "Milepost / Integration",
+        "implied_ids/id": "" if version >= WITHOUT_ROLE else "base.group_user",
+        "comment": "For the user Milepost signs in as: it may write shipment states and events, and nothing else.",
+    }
 
 
 def _selection(values: type[Milestone] | type[ExceptionCategory]) -> dict[str, str]:
@@ -139,6 +145,9 @@ _EVENT_ORDER: list[tuple[str, str, str, dict[str, str]]] = [
     ),
 ]
 
+# a row belongs to the company of its delivery, whoever has the right to read timelines
+_OF_OWN_COMPANIES = "['|', ('x_picking_id', '=', False), ('x_picking_id.company_id', 'in', company_ids)]"
+
 _EVENT_LINK = {PICKING: "x_picking_id", ORDER: "x_order_id"}
 
 # what, group, model, read, write, create
@@ -210,3 +219,14 @@ def access(what: str, group: str, model: str, read: str, write: str, create: str
         "perm_unlink": "0",
     }
     return Item("ir.model.access", f"access_{what}", f"rights of {group} on {model.split('.model_')[1]}", values)
+
+
+def rule(what: str, model: str, domain: str, group: str = "") -> Item:
+    """Which records of a model may be seen and written: by the users of a group, or by everybody where none is named.
+
+    model, group: external ids. domain: as Odoo evaluates it, with `user` and `company_ids` in it.
+    """
+    values = {"name": f"milepost {what.replace('_', ' ')}", "model_id/id": model, "domain_force": domain}
+    whose = f"{group} sees" if group else "everybody sees"
+    label = f"the rule which records of {model.split('.model_')[1]} {whose}"
+    return Item("ir.rule", f"rule_{what}", label, {**values, "groups/id": group} if group else values)

@@ -132,7 +132,7 @@ def _delivery(row: dict[str, Any], responsible: dict[int, int], original: int | 
         numbers=split_numbers(row["carrier_tracking_ref"] or None) if ships(row) else (),
         order_id=order_id,
         order_name=order[1] if order else None,
-        company_id=row["company_id"][0] if row["company_id"] else None,
+        company_id=_company(row),
         registered_at=_time(row["create_date"]),
         written_at=_time(row["write_date"]),
         user_id=row["user_id"][0] if row["user_id"] else responsible.get(order_id or 0),
@@ -151,15 +151,20 @@ def _originals(odoo: Odoo, rows: list[dict[str, Any]]) -> dict[int, int]:
     if "return_id" in odoo.field_names(PICKING):
         return {row["id"]: row["return_id"][0] for row in rows if row["return_id"]}
     named = {
-        row["id"]: row["origin"].split()[-1]
+        row["id"]: (row["origin"].split()[-1], _company(row))
         for row in rows
         if row.get("sale_id") and row["origin"] and row.get("picking_type_code") == "incoming"
     }
     if not named:
         return {}
-    found = odoo.call(PICKING, "search_read", domain=[("name", "in", sorted(set(named.values())))], fields=["name"])
-    ids = {row["name"]: row["id"] for row in found}
-    return {id_: ids[name] for id_, name in named.items() if name in ids}
+    domain = [("name", "in", sorted({name for name, _ in named.values()}))]
+    found = odoo.call(PICKING, "search_read", domain=domain, fields=["name", "company_id"])
+    ids = {(row["name"], _company(row)): row["id"] for row in found}  # each company may have a WH/OUT/00001
+    return {id_: ids[which] for id_, which in named.items() if which in ids}
+
+
+def _company(row: dict[str, Any]) -> int | None:
+    return row["company_id"][0] if row["company_id"] else None
 
 
 def ships(row: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from shipments.errors import SetupFault
 from shipments.rules.policy import Policy
 from workers.odoo.client import Odoo
-from workers.odoo.fields import INTEGRATION, PICKING, Item, Stage, access
+from workers.odoo.fields import INTEGRATION, MODULE, PICKING, WITHOUT_ROLE, Item, Stage, access, rule
 
 PROJECT, PROJECT_TASK, TASK_PICKING = "project_exceptions", "project.task", "x_milepost_picking_id"
 _TASK_MODEL = "project.model_project_task"
@@ -13,6 +13,16 @@ _RIGHTS = (
     ("project_stage_integration", INTEGRATION, "project.model_project_task_type", "1", "0", "0"),
     ("project_task_integration", INTEGRATION, _TASK_MODEL, "1", "1", "1"),
 )
+_TAGS = access("project_tag_integration", INTEGRATION, "project.model_project_tags", "1", "0", "0")
+_RULES = [
+    rule("task", _TASK_MODEL, f"[('{TASK_PICKING}', '!=', False)]", INTEGRATION),
+    rule(
+        "project",
+        "project.model_project_project",
+        f"[('id', '=', user.env.ref('{MODULE}.{PROJECT}').id)]",
+        INTEGRATION,
+    ),
+]
 
 
 def project_stages(odoo: Odoo, policy: Policy) -> list[Stage]:
@@ -41,5 +51,6 @@ def project_stages(odoo: Odoo, policy: Policy) -> list[Stage]:
     return [
         [Item("ir.model.fields", f"field_project_task__{TASK_PICKING}", f"{TASK_PICKING} on {PROJECT_TASK}", link)],
         [Item("project.project", PROJECT, f"the project {policy.project}", named)],
-        [access(*row) for row in _RIGHTS],
+        *([_RULES] if odoo.version >= WITHOUT_ROLE else []),
+        [*(access(*row) for row in _RIGHTS), *([_TAGS] if odoo.version >= WITHOUT_ROLE else [])],
     ]

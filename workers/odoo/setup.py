@@ -14,7 +14,7 @@ from workers.odoo.documents import ATTACHMENT
 from workers.odoo.fields import EVENT, MODULE, ORDER, PICKING, Item, Stage, declared
 from workers.odoo.guard import Owner, claim, read_owner, sign
 from workers.odoo.project import PROJECT_TASK, project_stages
-from workers.odoo.rights import policy_rights
+from workers.odoo.rights import further_rights
 from workers.resources import policy
 
 _UNLINK_AT_ONCE = 5000
@@ -37,7 +37,7 @@ def plan(odoo: Odoo) -> list[Change]:
     stages = _stages(odoo)
     known = _External(odoo, [item for stage in stages for item in stage])
     changes = [change for stage in stages for _, change in _differences(odoo, known, stage)]
-    changes += _surplus_rights(odoo, stages).values()
+    changes += [change for model in _RIGHTS for change in _surplus(odoo, stages, model).values()]
     owner = claim(odoo, adopt=False)
     return changes if read_owner(odoo) == owner else [*changes, _owning(owner)]
 
@@ -57,9 +57,10 @@ def apply(odoo: Odoo, *, adopt: bool = False) -> list[Change]:
         if different:
             _load(odoo, known, [item for item, _ in different])
             done += [change for _, change in different]
-    if surplus := _surplus_rights(odoo, stages):
-        odoo.call("ir.model.access", "unlink", list(surplus))
-        done += surplus.values()
+    for model in _RIGHTS:
+        if surplus := _surplus(odoo, stages, model):
+            odoo.call(model, "unlink", list(surplus))
+            done += surplus.values()
     if read_owner(odoo) != owner:
         sign(odoo, owner)
         done.append(_owning(owner))
@@ -67,12 +68,16 @@ def apply(odoo: Odoo, *, adopt: bool = False) -> list[Change]:
     return done
 
 
-def _surplus_rights(odoo: Odoo, stages: Iterable[Stage]) -> dict[int, Change]:
-    """The rights that an earlier policy or version of Milepost needed, by their database ids."""
+# in the order in which they go: a right is taken away before the rule that narrows it
+_RIGHTS = {"ir.model.access": "rights", "ir.rule": "rule"}
+
+
+def _surplus(odoo: Odoo, stages: Iterable[Stage], model: str) -> dict[int, Change]:
+    """The rights or rules that an earlier policy or version of Milepost needed, by their database ids."""
     names = {item.name for stage in stages for item in stage}
-    domain = [("module", "=", MODULE), ("model", "=", "ir.model.access"), ("name", "not in", sorted(names))]
+    domain = [("module", "=", MODULE), ("model", "=", model), ("name", "not in", sorted(names))]
     rows = odoo.call("ir.model.data", "search_read", domain=domain, fields=["name", "res_id"], order="id")
-    return {row["res_id"]: Change("remove", f"the rights {row['name']}") for row in rows}
+    return {row["res_id"]: Change("remove", f"the {_RIGHTS[model]} {row['name']}") for row in rows}
 
 
 def _owning(owner: Owner) -> Change:
@@ -100,6 +105,7 @@ _REMOVAL: list[tuple[str, list[tuple[str, str, Any]]]] = [
     ("ir.actions.act_window", []),
     ("ir.ui.view", []),
     ("ir.model.access", []),
+    ("ir.rule", []),
     ("ir.model.fields", [("ttype", "=", "one2many")]),
     ("ir.model.fields", [("depends", "!=", False)]),
     ("ir.model.fields", [("model", "!=", EVENT)]),
@@ -132,7 +138,7 @@ def _stages(odoo: Odoo) -> list[Stage]:
     return [
         *declared(odoo.version, with_orders=with_orders),
         *project_stages(odoo, wanted),
-        *policy_rights(odoo, wanted),
+        *further_rights(odoo, wanted),
     ]
 
 
@@ -142,7 +148,7 @@ class _External:
     def __init__(self, odoo: Odoo, items: Iterable[Item]) -> None:
         names = {item.external_id for item in items}
         for item in items:
-            names |= {value for column, value in item.values.items() if column.endswith("/id")}
+            names |= {value for column, value in item.values.items() if column.endswith("/id") and value}
         domain: list[Any] = [
             ("module", "in", sorted({name.split(".")[0] for name in names})),
             ("name", "in", sorted({name.split(".", 1)[1] for name in names})),
@@ -178,7 +184,7 @@ def _differences(odoo: Odoo, known: _External, stage: Stage) -> list[tuple[Item,
 def _same(known: _External, actual: Any, column: str, wanted: str) -> bool:
     """Whether what `read` gave is what `load` would make of that column."""
     if column.endswith("/id"):
-        return known.find(wanted) in _linked(actual)
+        return known.find(wanted) in _linked(actual) if wanted else not actual
     if isinstance(actual, bool):
         return actual == (wanted == "1")
     return str(actual).strip() == wanted.strip()

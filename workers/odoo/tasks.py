@@ -100,6 +100,8 @@ class ProjectTasks:
         return {
             "id": self.external_id(work),
             "project_id/id": f"{MODULE}.{PROJECT}",
+            # the project is everybody's, and Odoo shows a task to the users of its own company
+            "company_id/.id": str(task.get("company_id") or ""),
             f"{TASK_PICKING}/.id": str(task["picking_id"]),
             "name": f"{task['picking']}: {task['summary']}",
             "description": f'<p>{escape(task["note"])}</p><p><a href="{escape(link)}">{picking}</a></p>',

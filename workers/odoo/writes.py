@@ -5,6 +5,7 @@ deliveries are one call. Every function answers with an Outcome for each piece o
 what then has no outcome is to be tried again.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ EVENTS_A_CALL = 600
 EQUAL_ROWS_WORTH_A_WRITE = 200
 """Odoo writes equal rows ten times as fast as it loads them, but the call is one more, where there are others."""
 
+GONE = "does not exist in Odoo any more, or Milepost's user may not see it: is it allowed in that company?"
 # load reads a time as one in the user's own zone, unless told otherwise
 _UTC = {"tz": "UTC", "lang": "en_US"}
 
@@ -194,6 +196,9 @@ def _event_row(work: Work) -> dict[str, str]:
 
 Row = dict[str, str]
 
+# how Odoo words it that a rule hides a record: companies are kept apart so. It names neither rule nor company.
+_HIDDEN = re.compile(r"top-secret records|security restrictions")
+
 
 def load(
     odoo: Odoo, model: str, works: Sequence[Work], row: Callable[[Work], Row], most: int = ROWS_A_CALL
@@ -273,10 +278,12 @@ def _first_reasons(errors: list[dict[str, Any]]) -> dict[int, str]:
 
 def _reason(error: dict[str, Any]) -> str:
     if error.get("field") == ".id":
-        return "This record does not exist in Odoo any more, or Milepost's user may not see it."
+        return f"This record {GONE}"
     if str(error.get("field", "")).startswith("x_picking_id"):
-        return "The delivery does not exist in Odoo any more, or Milepost's user may not see it."
-    return "Odoo says: " + " ".join(str(error["message"]).split())[:500]
+        return f"The delivery {GONE}"
+    said = " ".join(str(error["message"]).split())[:500]
+    hint = " Is Milepost's user allowed in the company of that record?" if _HIDDEN.search(said) else ""
+    return f"Odoo says: {said}{hint}"
 
 
 def odoo_time(iso: str | None) -> str:

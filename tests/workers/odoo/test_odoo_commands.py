@@ -1,36 +1,19 @@
 """`milepost odoo`: sentences for people, exit statuses for scripts."""
 
 import json
-import os
 import subprocess
 import sys
-from base64 import b64encode
-from dataclasses import replace
-from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
 
 from config.settings import load_settings
-from shipments.rules.commitment import Commitment
-from shipments.rules.finance import Finance
 from tests.fakes.odoo import API_KEY, FakeOdoo
-from tests.workers.conftest import POLICY
-from tests.workers.odoo.conftest import Shop
-from tests.workers.odoo.effects import event, state, task
-from tests.workers.odoo.test_odoo_billing import EXPECTED, SIGNED, billing, invoices, read
 from workers.odoo import setup
-from workers.odoo.activities import write_activities
-from workers.odoo.billing import write_billing, write_invoices
 from workers.odoo.check import FAULT, OK, WARNING, check
 from workers.odoo.client import Odoo, connect
 from workers.odoo.commands import SETUP_SECONDS, patient
 from workers.odoo.commands import odoo as group
-from workers.odoo.commitments import write_commitments
-from workers.odoo.documents import write_documents
-from workers.odoo.fields import ORDER
-from workers.odoo.index import find_numbers
-from workers.odoo.writes import Work, write_deliveries, write_orders, write_timeline
 
 
 def run(fake: FakeOdoo | None, *words: str, **environ: str) -> Result:
@@ -119,51 +102,3 @@ def test_the_stand_in_runs_as_a_program_and_prints_how_to_reach_it() -> None:
             assert json.loads(lines[5])["tracking"][0].startswith("1Z")
         finally:
             running.terminate()
-
-
-@pytest.mark.odoo
-@pytest.mark.requirement("M93")
-def test_the_integration_group_is_all_a_user_needs_and_gives_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    if not (os.environ.get("ODOO_URL") and os.environ.get("ODOO_PASSWORD")):
-        pytest.skip("ODOO_URL and ODOO_PASSWORD are not set: there is no real Odoo to make a user in")
-    policy = replace(POLICY, finance=Finance(invoice="draft"), commitment=Commitment(move_promise=True))
-    monkeypatch.setattr(setup, "policy", lambda: policy)
-    admin = connect(load_settings(dict(os.environ)))
-    setup.apply(admin)
-    bot = connect(load_settings(dict(os.environ) | _bot(admin) | {"ODOO_API_KEY": ""}))
-    shop = Shop(admin)
-    [picking] = shop.ship(shop.number(1))
-    order = shop.order_of(picking)
-    admin.call(ORDER, "write", [order], vals={"commitment_date": "2026-12-01 09:00:00"})
-    problem = uuid4().hex
-    proof = {"refused": None, "digest": uuid4().hex, "picking_id": picking, "name": "proof.txt"}
-    proof |= {"mimetype": "text/plain", "content": b64encode(b"signed").decode()}
-    for outcomes in (
-        write_deliveries(bot, [state(picking)]),
-        write_orders(bot, [state(order)]),
-        write_timeline(bot, [event(picking, uuid4().hex)]),
-        write_activities(bot, [task(picking, problem, user_id=admin.uid)]),
-        write_activities(bot, [task(picking, problem, open=False, sent=True)]),
-        write_documents(bot, [Work("document", picking, proof, sent=False)]),
-        write_billing(bot, [billing(picking), billing(order, "order")]),
-        write_invoices(bot, [Work("invoice", order, {"delivered_at": SIGNED["delivered_at"]}, sent=False)]),
-        write_commitments(bot, [Work("commitment", order, EXPECTED, sent=False)]),
-        write_commitments(bot, [Work("commitment", order, EXPECTED | {"day": "2026-12-12"}, sent=False)]),
-    ):
-        assert {(outcome.state, outcome.reason) for outcome in outcomes.values()} == {("done", "")}
-    assert [invoice["state"] for invoice in invoices(admin, order)] == ["draft"]
-    assert read(admin, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-12 09:00:00"
-    assert [delivery.picking_id for delivery in find_numbers(bot, [shop.number(1)])] == [picking]
-    for model in ("res.partner", "product.product", "account.move", "sale.order.line", "stock.quant", "res.users"):
-        assert not any(bot.may(model, operation) for operation in ("write", "create", "unlink"))
-    assert not any(bot.may("stock.move", operation) for operation in ("create", "unlink"))
-    assert not any(bot.may(model, "unlink") for model in ("stock.picking", "sale.order", "x_milepost_event"))
-
-
-def _bot(admin: Odoo) -> dict[str, str]:
-    login, password = f"bot-{uuid4().hex[:8]}", uuid4().hex
-    domain = [("module", "=", "milepost"), ("name", "=", "group_integration")]
-    [group] = admin.call("ir.model.data", "search_read", domain=domain, fields=["res_id"])
-    values = {"name": "Milepost", "login": login, "password": password, "group_ids": [(6, 0, [group["res_id"]])]}
-    admin.call("res.users", "create", vals_list=[values])
-    return {"ODOO_LOGIN": login, "ODOO_PASSWORD": password}

@@ -1,7 +1,5 @@
 """Whose word a field in Odoo is: on the stand-in and on a real Odoo, in both protocols."""
 
-import os
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -11,8 +9,10 @@ from config import metrics
 from config.settings import load_settings
 from shipments.store.marks import drop_mark
 from tests.shipments.telling import told
+from tests.workers.odoo.conftest import real
+from tests.workers.odoo.people import group_of, sign_in
 from workers.correlate import Correlated
-from workers.odoo.client import Odoo, connect
+from workers.odoo.client import Odoo
 from workers.odoo.fields import PICKING
 from workers.orders import watch_orders
 
@@ -126,18 +126,13 @@ def test_however_many_orders_were_changed_none_is_missed(engine, ready, shop, ro
     assert {f"order:{order}" for order in orders} <= {key for (key,) in rows("select key from keeps")}
 
 
-@pytest.mark.odoo
+@real
 @pytest.mark.requirement("M103")
 def test_somebody_with_inventory_rights_may_lock_and_change_a_delivery_and_is_named(
     ready, settings, shop, look, act, ingest
 ) -> None:
-    if not os.environ.get("ODOO_PASSWORD") or settings.odoo_url != os.environ.get("ODOO_URL"):
-        pytest.skip("ODOO_URL and ODOO_PASSWORD are not set: there is no real Odoo to make a user in")
-    groups = ready.call("ir.model.data", "search_read", domain=[("name", "=", "group_stock_user")], fields=["res_id"])
-    login, password = f"{uuid4().hex}@example.com", uuid4().hex
-    person = {"name": "Kari Example", "login": login, "password": password, "group_ids": [(4, groups[0]["res_id"])]}
-    ready.call("res.users", "create", vals_list=[person])
-    kari = connect(replace(settings, odoo_login=login, odoo_password=password, odoo_api_keys=()))
+    groups = [(4, group_of(ready, "stock.group_stock_user"))]
+    kari = sign_in(ready, settings, f"{uuid4().hex}@example.com", name="Kari Example", group_ids=groups)
     numbers = [shop.number(1), shop.number(2)]
     locked, changed = shop.ship(*numbers)
     look(*numbers)

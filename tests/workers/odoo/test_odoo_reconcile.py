@@ -1,11 +1,9 @@
 """Odoo against the store: on the stand-in and on a real Odoo, in both protocols."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,12 +12,13 @@ from sqlalchemy import Engine, text
 from shipments.clock import now
 from tests.shipments.telling import told
 from tests.workers.conftest import POLICY
+from tests.workers.odoo.conftest import real
+from tests.workers.odoo.people import sign_in_as_milepost
 from workers.odoo import guard, reconcile_command
-from workers.odoo.client import Odoo, connect
+from workers.odoo.client import Odoo
 from workers.odoo.commands import odoo as odoo_commands
 from workers.odoo.fields import PICKING
 from workers.odoo.reconcile import Run, reconcile_page
-from workers.odoo.user import apply_user
 
 
 @pytest.fixture
@@ -186,12 +185,12 @@ def test_a_delivery_that_our_user_may_not_see_any_more_is_not_taken_for_deleted(
 
 
 @pytest.mark.requirement("M137", "M84")
-def test_a_thousand_deliveries_are_reconciled_in_under_thirty_calls(ready, shop, look, act, ingest, reconcile) -> None:
-    numbers = [shop.number(place) for place in range(1000)]
+def test_a_thousand_deliveries_are_reconciled_in_under_thirty_calls(
+    ready, thousand, look, act, ingest, reconcile
+) -> None:
     for start in range(0, 1000, 100):
-        shop.ship(*numbers[start : start + 100])
-        look(*numbers[start : start + 100])
-    ingest(*[[told("in_transit", 3, tracking_number=number)] for number in numbers])
+        look(*thousand[start : start + 100])
+    ingest(*[[told("in_transit", 3, tracking_number=number)] for number in thousand])
     act()
     run = reconcile()
     assert (run.deliveries, run.drift) == (1000, {})
@@ -221,16 +220,10 @@ def test_reconcile_on_demand_lists_mends_and_shows_its_last_report(
     assert last.output.splitlines()[-1] == again.output.splitlines()[-1]
 
 
-@pytest.mark.odoo
+@real
 @pytest.mark.requirement("M137", "M93")
 def test_reconcile_needs_no_more_rights_than_setup_gives(engine, shop, ready, look, act, ingest, settings) -> None:
-    if not os.environ.get("ODOO_PASSWORD") or settings.odoo_url != os.environ.get("ODOO_URL"):
-        pytest.skip("ODOO_URL and ODOO_PASSWORD are not set: there is no real Odoo to make a user in")
-    login, password = f"milepost-{uuid4().hex[:8]}", uuid4().hex
-    apply_user(ready, login)
-    user = ready.call("res.users", "search", domain=[("login", "=", login)])
-    ready.call("res.users", "write", user, vals={"password": password})
-    own = connect(replace(settings, odoo_login=login, odoo_password=password, odoo_api_keys=()))
+    own = sign_in_as_milepost(ready, settings)
     numbers = [shop.number(place) for place in range(3)]
     since = now()
     lost, deleted, troubled = shop.ship(*numbers)

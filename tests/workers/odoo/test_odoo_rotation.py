@@ -93,7 +93,7 @@ def real(path: Path) -> Bot:
         pytest.skip("ODOO_URL and ODOO_PASSWORD are not set: there is no real Odoo to make a user in")
     admin, login, password = connect(load_settings(dict(os.environ))), f"milepost-{uuid4().hex[:8]}", uuid4().hex
     setup.apply(admin)
-    apply_user(admin, login)
+    apply_user(admin, login, with_role=True)
     user = admin.call("res.users", "search", domain=[("login", "=", login)])
     admin.call("res.users", "write", user, vals={"password": password})
     environ = {name: os.environ[name] for name in ("ODOO_URL", "ODOO_DATABASE")}
@@ -261,17 +261,24 @@ def code_of(secret: bytes) -> int:
 
 
 @pytest.mark.requirement("X22")
-def test_a_user_who_may_have_no_keys_is_told_which_group_it_lacks(bot: Bot) -> None:
+def test_a_user_who_may_make_no_keys_is_told_how_it_may(bot: Bot) -> None:
     if bot.fake:
         bot.fake.web.is_internal = False
     else:
-        portal = bot.admin.call(
-            "ir.model.data", "search_read", domain=[("name", "=", "group_portal")], fields=["res_id"]
-        )
-        user = bot.admin.call("res.users", "search", domain=[("login", "=", bot.environ["ODOO_LOGIN"])])
-        bot.admin.call("res.users", "write", user, vals={"group_ids": [(6, 0, [portal[0]["res_id"]])]})
-    assert "into the group Milepost / Integration" in str(bot.run().exception)
+        apply_user(bot.admin, bot.environ["ODOO_LOGIN"])
+    assert "--with-role" in str(bot.run().exception)
     assert bot.entries() == ()
+
+
+@pytest.mark.odoo
+@pytest.mark.requirement("X22", "M93")
+def test_a_key_goes_on_working_when_the_role_that_it_took_is_gone(path: Path) -> None:
+    bot = real(path)
+    bot.rotate()
+    [change] = apply_user(bot.admin, bot.environ["ODOO_LOGIN"])
+    assert change.columns == ("group_ids",)
+    assert bot.takes(bot.entries()[0].secret)
+    assert apply_user(bot.admin, bot.environ["ODOO_LOGIN"]) == []
 
 
 @pytest.mark.requirement("X22")

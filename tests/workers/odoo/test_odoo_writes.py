@@ -146,17 +146,6 @@ def test_nothing_to_write_is_no_call(ready: Odoo) -> None:
     assert ready.calls == calls
 
 
-def test_before_setup_the_work_waits_and_is_not_parked(odoo: Odoo, shop: Shop) -> None:
-    setup.remove(odoo)
-    [picking] = shop.deliver(1)
-    for outcome in (
-        write_deliveries(odoo, [state(picking)])[f"state:{picking}"],
-        *write_timeline(odoo, [event(picking, uuid4().hex)]).values(),
-    ):
-        assert outcome.state == "later"
-        assert "milepost odoo setup" in outcome.reason
-
-
 def test_without_the_rights_the_work_waits_and_is_not_parked(fake: FakeOdoo) -> None:
     picking = fake.seed(1)[0]["picking_id"]
     odoo = connect(fake.settings())
