@@ -112,6 +112,9 @@ _MODELS = {
     "ir.attachment": "name:char res_model:char res_id:integer mimetype:char datas:binary",
     "ir.config_parameter": "key:char value:char",
 }
+_PLACES = {"create": ["vals_list"], "write": ["ids", "vals"], "search": ["domain"], "search_count": ["domain"]}
+"""What JSON-RPC takes by its place, for these methods."""
+
 _MODULES = ("base", "mail", "stock", "delivery", "stock_delivery", "sale", "sale_stock")
 _AREAS = {"account", "mail", "product", "project", "sale", "stock"}
 _REFERENCES = {
@@ -927,7 +930,7 @@ class _Handler(BaseHTTPRequestHandler):
             return {"error": {"code": 0, "data": _error(No("odoo.exceptions.AccessDenied", "Access Denied", 403))}}
         model, method, positional, named = (*arguments[3:], {})[:4]
         try:
-            if named.keys() & {"vals", "vals_list"}:  # many models of Odoo 14 have other names for them
+            if method in _PLACES and named.keys() & set(_PLACES[method]):  # they have other names in Odoo 14
                 raise No("builtins.TypeError", f"{method}() got an unexpected keyword argument", 500)
             return {"result": self.server.odoo.perform(model, method, _named(method, positional, named))}
         except No as no:
@@ -987,7 +990,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _named(method: str, positional: list[Any], named: Record) -> Record:
     """All arguments of a call by name."""
-    places = {"create": ["vals_list"], "write": ["ids", "vals"]}.get(method, ["ids"])
+    places = _PLACES.get(method, ["ids"])
     return {**named, **dict(zip(places, positional, strict=False))}
 
 

@@ -266,13 +266,12 @@ class JsonRpc:
 def split_arguments(method: str, ids: list[int] | None, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     """The arguments of a call as Odoo's older protocols take them: those by place, and those by name."""
     named = dict(arguments)
-    if method == "create":
-        # the first argument of create by place chooses between an id and a list of ids
-        return [named.pop("vals_list")], named
     positional: list[Any] = [] if ids is None else [ids]
-    if method == "write":
-        # the name of its second argument differs from model to model in Odoo 14
-        positional.append(named.pop("vals"))
+    # These have other names in older versions, in Odoo 14 from model to model. execute_kw also looks at the first
+    # positional argument of create to choose between an id and a list of ids.
+    positional += [named.pop(name) for name in ("vals_list", "vals") if name in named]
+    if method in ("search", "search_count"):
+        positional.append(named.pop("domain"))
     return positional, named
 
 

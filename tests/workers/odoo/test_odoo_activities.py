@@ -30,6 +30,15 @@ WANTS_PROJECT = replace(
 KINDS = ["activity", "project"]
 
 
+@pytest.fixture(autouse=True)
+def only_where_there_are_project_tasks(request: pytest.FixtureRequest) -> None:
+    """Those of an Odoo older than 17 are closed in another way, and get activities instead."""
+    if "project" in request.node.name and "odoo" in request.fixturenames:
+        odoo = request.getfixturevalue("odoo")
+        if odoo.version < (17, 0):
+            pytest.skip("project tasks want Odoo 17 or later")
+
+
 @pytest.fixture
 def tracked(odoo: Odoo, monkeypatch: pytest.MonkeyPatch) -> Odoo:
     """That Odoo, set up for both kinds of task."""
