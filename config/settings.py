@@ -229,7 +229,7 @@ class Settings:
     )
 
     # the hands
-    batch_size: int = setting("MILEPOST_BATCH_SIZE", "Messages taken from intake in one transaction.", _count, "1000")
+    batch_size: int = setting("MILEPOST_BATCH_SIZE", "Messages taken from intake in one transaction.", _count, "500")
     policy: str = setting("MILEPOST_POLICY", "Path of the policy table; empty uses the one that is shipped.")
     log_level: str = setting(
         "MILEPOST_LOG_LEVEL", "Least severe log line written.", _choice("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"
