@@ -120,6 +120,7 @@ _AREAS = {"account", "mail", "product", "project", "sale", "stock"}
 _REFERENCES = {
     "base.group_user": ("res.groups", "Role / User"),
     "base.group_system": ("res.groups", "Role / Administrator"),
+    "base.group_multi_company": ("res.groups", "Multi Companies"),
     "stock.group_stock_user": ("res.groups", "Inventory / User"),
     "sales_team.group_sale_salesman": ("res.groups", "Sales / User: Own Documents Only"),
     "mail.mt_note": ("mail.message.subtype", "Note"),

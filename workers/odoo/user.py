@@ -39,6 +39,9 @@ def apply_user(
             admin.call(_USERS, "create", vals_list=[values])
         return [Change("add", f"the user {login}")]
     _refuse_administrator(admin, user)
+    # Odoo itself puts whoever is in several companies into this one
+    if (several := _record(admin, "base.group_multi_company")) in user[group_field(admin)]:
+        groups.append(several)
     different = [name for name, value in wanted.items() if _plain(user[name]) != _plain(value)]
     if different and not dry_run:
         values = {name: wanted[name] for name in different}
