@@ -87,7 +87,7 @@ def act_round(engine: Engine, odoo: Odoo, tally: Done, pace: Pace | None = None,
 
     While deliveries fill their batch, such as after a replay, one other kind goes along, in turn: the next delivery
     that somebody waits for does not wait for a batch of everything.
-    pace: how large the batches are, and whether everything has its turn; full pace without one.
+    pace: how large the batches are, and which kinds have their turn; full pace without one.
     ends_at: by time.monotonic(); no kind is begun after it, since a task that takes too long is killed.
     """
     pace = pace or Pace(math.inf)
@@ -100,11 +100,11 @@ def act_round(engine: Engine, odoo: Odoo, tally: Done, pace: Pace | None = None,
             return Round(sum(performed.values()), full=True)
         kind = kinds.pop(0)
         performed[kind] = _act_kind(engine, odoo, kind, tally, pace)
+        pace.had_turn(kind)
         if behind and performed[kind]:
             break
         if kind is Kind.DELIVERY and performed[kind] == most[kind]:
             kinds, behind = pace.in_turn(kinds), True
-    pace.went_round()
     return Round(sum(performed.values()), any(count == most[kind] for kind, count in performed.items()))
 
 

@@ -12,7 +12,7 @@ ODOO_PAUSE = "odoo_pause"
 """Odoo is left alone: until, failures, open (the circuit), reason."""
 
 ODOO_PACE = "odoo_pace"
-"""How much slower than usual Odoo is written to: level, rows by kind, deferred_until."""
+"""How much slower than usual Odoo is written to: level, rows and last turn by kind."""
 
 
 def find_mark(connection: Connection, name: str) -> Any:

@@ -13,7 +13,7 @@ from shipments.effects import Kind
 from shipments.errors import OdooAway
 from tests.fakes.odoo import FakeOdoo
 from tests.shipments.telling import told
-from workers.act import Done, act_round
+from workers.act import BATCH, Done, act_round
 from workers.odoo import conflicts, setup
 from workers.odoo.budget import OdooBudgetSpent
 from workers.odoo.client import OdooTooSlow, connect
@@ -121,9 +121,10 @@ def test_what_was_learned_of_odoo_is_there_for_the_next_process(engine):
     pace, other = Pace(5.0), Pace(5.0)
     pace.level = 2
     pace.timed_out(Kind.TIMELINE, 300, at=7)
+    pace.had_turn(Kind.TIMELINE, at=8)
     save_pace(engine, pace)
     load_pace(engine, other)
-    assert (other.level, other.rows) == (2, {"timeline": (150, 7)})
+    assert (other.level, other.rows, other.turns) == (2, {"timeline": (150, 7)}, {"timeline": 8})
     pace.level, pace.rows = 0, {}
     save_pace(engine, pace)
     load_pace(engine, other)
@@ -133,15 +134,33 @@ def test_what_was_learned_of_odoo_is_there_for_the_next_process(engine):
 @pytest.mark.requirement("M133")
 def test_while_odoo_is_slow_deliveries_go_on_and_timelines_wait(engine, odoo, rows, seed, make_due):
     pace = Pace(5.0, level=1)
-    pace.went_round()
+    pace.had_turn(Kind.TIMELINE)
     seed(3)
     make_due()
     act_round(engine, odoo, Done(), pace)
     assert states(rows, "delivery") == {"done": 3}
     assert set(states(rows, "timeline")) == {"due"}
-    pace.deferred_until = 0.0
+    pace.turns.clear()
     act_round(engine, odoo, Done(), pace)
     assert set(states(rows, "timeline")) == {"done"}
+
+
+@pytest.mark.requirement("M133")
+def test_while_odoo_is_slow_and_deliveries_fill_their_batch_only_what_had_its_turn_waits_for_the_next(
+    engine, odoo, seed, ingest, make_due, monkeypatch
+):
+    monkeypatch.setitem(BATCH, Kind.DELIVERY, 1)
+    pace = Pace(5.0, level=1)
+    first, *_ = seed(6)
+    ingest([told("exception", 2, "damaged", tracking_number=f"1Z999AA1{first:010d}")])
+    make_due()
+    went = []
+    for _ in range(4):
+        done = Done()
+        act_round(engine, odoo, done, pace)
+        went += [kind.split(":")[0] for kind in done.kinds if not kind.startswith("delivery")]
+    assert went == ["activity", "timeline"], "tasks that went first did not put it off"
+    assert not pace.turn(Kind.TIMELINE)
 
 
 @pytest.mark.requirement("M133")

@@ -8,7 +8,7 @@ kind whose batch timed out is sent in half as many rows for a while. Both are ke
 import math
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,13 +38,13 @@ class Pace:
     """The pace of the one who writes. slow_seconds: a p95 of Odoo's answers above it is slow.
 
     rows: the most rows of a kind since a batch of it timed out, and when that was (seconds since 1970).
+    turns: when each kind last had its turn (seconds since 1970).
     """
 
     slow_seconds: float
     level: int = 0
     rows: dict[str, tuple[int, float]] = field(default_factory=dict)
-    deferred_until: float = 0.0
-    rounds: int = 0
+    turns: dict[str, float] = field(default_factory=dict)
     _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _kept: dict[str, Any] | None = None
 
@@ -83,20 +83,19 @@ class Pace:
             self.rows[kind] = rows * 2, at
 
     def turn(self, kind: Kind, at: float | None = None) -> bool:
-        """Whether that kind goes in this round."""
-        return kind in CRITICAL or not self.level or (time.time() if at is None else at) >= self.deferred_until
+        """Whether that kind goes in this round. A turn that is yet to come was noted by a clock that is wrong."""
+        if kind in CRITICAL or not self.level:
+            return True
+        since = (time.time() if at is None else at) - self.turns.get(kind, 0.0)
+        return not 0 <= since < DEFERRED_SECONDS * 2**self.level
 
-    def in_turn(self, kinds: Sequence[Kind]) -> list[Kind]:
-        """The same kinds, in every round another one first."""
-        first = self.rounds % len(kinds)
-        return [*kinds[first:], *kinds[:first]]
+    def in_turn(self, kinds: Iterable[Kind]) -> list[Kind]:
+        """The same kinds, first the one whose last turn is longest ago."""
+        return sorted(kinds, key=lambda kind: self.turns.get(kind, 0.0))
 
-    def went_round(self, at: float | None = None) -> None:
-        """A round in which everything had its turn: while Odoo is slow, the next such round is later."""
-        self.rounds += 1
-        at = time.time() if at is None else at
-        if self.level and at >= self.deferred_until:
-            self.deferred_until = at + DEFERRED_SECONDS * 2**self.level
+    def had_turn(self, kind: Kind, at: float | None = None) -> None:
+        """What of that kind was due, if anything, has gone to Odoo."""
+        self.turns[kind] = time.time() if at is None else at
 
     def rest_seconds(self, worked: float) -> float:
         """How long Odoo is left alone after a round that took so many seconds."""
@@ -117,7 +116,7 @@ def load_pace(engine: Engine, pace: Pace) -> None:
         pace._seconds.clear()  # they say nothing of Odoo at that level
     pace.level = level
     pace.rows = {kind: (rows, at) for kind, (rows, at) in mark.get("rows", {}).items()}
-    pace.deferred_until = mark.get("deferred_until", 0.0)
+    pace.turns |= mark.get("turns", {})
 
 
 def save_pace(engine: Engine, pace: Pace) -> None:
@@ -125,7 +124,8 @@ def save_pace(engine: Engine, pace: Pace) -> None:
     learned: dict[str, Any] | None = None
     if pace.level or pace.rows:
         rows = {kind: [*limit] for kind, limit in pace.rows.items()}
-        learned = {"level": pace.level, "rows": rows, "deferred_until": pace.deferred_until if pace.level else 0.0}
+        turns = {kind: at for kind, at in pace.turns.items() if kind not in CRITICAL} if pace.level else {}
+        learned = {"level": pace.level, "rows": rows, "turns": turns}
     if learned == pace._kept:
         return
     with engine.begin() as connection:

@@ -157,12 +157,12 @@ def test_while_odoo_is_slow_it_shows_where_a_delivery_is_and_the_timeline_comes_
     client: Odoo, engine: Engine, ship: Callable[[int], list[int]], make_due: Callable[[], None]
 ) -> None:
     pickings, pace = ship(2), Pace(5.0, level=1)
-    pace.went_round()
+    pace.had_turn(Kind.TIMELINE)
     make_due()
     act_round(engine, client, Done(), pace)
     assert milestones(client, pickings) == {"in_transit": 2}
     assert not timelines(client, pickings)
-    pace.deferred_until = 0.0
+    pace.turns.clear()
     act_round(engine, client, Done(), pace)
     assert timelines(client, pickings) == dict.fromkeys(pickings, 1)
 

@@ -45,14 +45,27 @@ def test_ninety_five_of_a_hundred_answers_are_quicker_than_the_p95() -> None:
 def test_while_odoo_is_slow_what_a_person_acts_on_goes_each_time_and_the_rest_seldom() -> None:
     pace = Pace(5.0, level=1)
     assert pace.turn(Kind.TIMELINE, at=100)
-    pace.went_round(at=100)
+    for kind in Kind:
+        if kind is not Kind.DOCUMENT:
+            pace.had_turn(kind, at=100)
     assert pace.turn(Kind.DELIVERY, at=101)
     assert pace.turn(Kind.ACTIVITY, at=101)
+    assert pace.turn(Kind.DOCUMENT, at=101), "what had no turn is not put off by the others"
     assert not pace.turn(Kind.TIMELINE, at=119)
-    pace.went_round(at=119)
-    assert pace.turn(Kind.TIMELINE, at=120), "a round without it does not put it off further"
+    assert pace.turn(Kind.TIMELINE, at=120)
+    assert pace.turn(Kind.TIMELINE, at=99), (
+        "a clock that was fast keeps nothing back until the right one has come so far"
+    )
     pace.level = 0
     assert pace.turn(Kind.TIMELINE, at=101)
+
+
+def test_the_kind_whose_turn_is_longest_ago_comes_first() -> None:
+    pace = Pace(5.0)
+    kinds = [Kind.ORDER, Kind.TIMELINE, Kind.BILLING]
+    pace.had_turn(Kind.ORDER, at=7)
+    pace.had_turn(Kind.BILLING, at=6)
+    assert pace.in_turn(kinds) == [Kind.TIMELINE, Kind.BILLING, Kind.ORDER]
 
 
 @pytest.mark.requirement("M85")
