@@ -34,10 +34,14 @@ real = pytest.mark.parametrize("settings", [WHICH[2]], indirect=True)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where there is a real Odoo, nothing here may be skipped: what is not tried is not known."""
+    """Nothing here is skipped but what is marked `odoo`, and that only without a real Odoo: what is not tried is not
+    known.
+    """
     report = yield
     if report.skipped and os.environ.get("ODOO_URL"):
         report.outcome, report.longrepr = "failed", f"skipped although ODOO_URL is set: {report.longrepr}"
+    elif report.skipped and not item.get_closest_marker("odoo"):
+        report.outcome, report.longrepr = "failed", f"skipped although it is not marked odoo: {report.longrepr}"
     return report
 
 
