@@ -11,7 +11,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -166,10 +166,16 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.input": BytesIO(body),
     }
     for name, value in scope.headers.items():
-        key = name.upper().replace("-", "_")
-        key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
+        key = environ_key(name)
         made[key] = f"{made[key]},{value}" if key in made else value
     return made
+
+
+@lru_cache(1024)
+def environ_key(name: str) -> str:
+    """Where the environment has that header."""
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
 
 
 def __getattr__(name: str) -> Doorstep:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from config.settings import Settings
 
 EXTRAS = ("message_id", "parcel", "shipment", "carrier", "stage", "trace", "fault", "code", "kind")
@@ -55,7 +57,10 @@ class JsonLine(logging.Formatter):
         line |= {name: str(record.__dict__[name]) for name in EXTRAS if record.__dict__.get(name) is not None}
         if record.exc_info and record.exc_info[1]:
             line["exception"] = describe(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False)
+        try:
+            return orjson.dumps(line).decode()
+        except orjson.JSONEncodeError:  # such as half a letter, in what others log
+            return json.dumps(line, ensure_ascii=False)
 
 
 def describe(exception: BaseException) -> dict[str, Any]:

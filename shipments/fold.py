@@ -125,18 +125,21 @@ class Standing:
         return DEFINITIONS[self.milestone].rank
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is stored. What came later (hand_over and all behind it) is only there where there is any."""
+        """As it is stored, with moments that become texts when it is written as JSON (shipments/store/rows.py).
+
+        What came later (hand_over and all behind it) is only there where there is any.
+        """
         stored: dict[str, Any] = {
             "milestone": self.milestone.value,
             "exception_category": self.exception_category.value if self.exception_category else None,
             "leg": self.leg.value,
-            "instant": self.instant.isoformat(),
+            "instant": self.instant,
             "occurred": self.occurred,
             "location": self.location,
             "carrier": self.carrier,
             "tracking_number": self.tracking_number,
-            "started_at": self.started_at.isoformat(),
-            "last_at": self.last_at.isoformat(),
+            "started_at": self.started_at,
+            "last_at": self.last_at,
             "estimated_delivery_at": self.estimated_delivery_at,
             "proof_of_delivery": self.proof_of_delivery,
             "problems": [
@@ -144,7 +147,7 @@ class Standing:
                     "key": p.key,
                     "category": p.category.value,
                     "milestone": p.milestone.value,
-                    "opened_at": p.opened_at.isoformat(),
+                    "opened_at": p.opened_at,
                     "description": p.description,
                     "open": p.open,
                 }
@@ -154,11 +157,11 @@ class Standing:
         if self.hand_over:
             stored["hand_over"] = self.hand_over.to_dict()
         if self.estimates:
-            stored["estimates"] = [(e.told_at.isoformat(), *e[1:]) for e in self.estimates]
+            stored["estimates"] = [tuple(estimate) for estimate in self.estimates]
         if self.turned_at:
-            stored["turned_at"] = self.turned_at.isoformat()
+            stored["turned_at"] = self.turned_at
         if self.heard_at:
-            stored["heard_at"] = self.heard_at.isoformat()
+            stored["heard_at"] = self.heard_at
         if self.parcels > 1:
             stored["parcels"] = self.parcels
         if self.arrived:

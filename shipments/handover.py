@@ -24,9 +24,9 @@ class HandOver:
     taken_back: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is stored."""
+        """As it is stored, with the moment as it is."""
         return {
-            "at": self.at.isoformat(),
+            "at": self.at,
             "told": self.told,
             "signed_by": self.signed_by,
             "proven": self.proven,

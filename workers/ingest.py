@@ -1,7 +1,6 @@
 """Ingesting a batch: in one transaction store the messages, their events and everything that follows from them."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -130,28 +129,30 @@ def _note_companies(
 def _note(batch: Sequence[Understood], tally: Tally) -> None:
     """Counts and logs what a stored batch held; after the commit, so that a batch tried again counts once."""
     metrics.REPEATS.inc(tally.repeats)
-    for carrier, count in Counter(u.verdict.message.carrier for u in batch).items():
-        metrics.INGESTED.labels(carrier).inc(count)
+    by_carrier: dict[str, list[Understood]] = {}
     for understood in batch:
-        verdict, message = understood.verdict, understood.verdict.message
-        about = _about(understood)
-        if verdict.state is MessageState.PARKED:
-            metrics.PARKED.labels(message.carrier).inc()
-            log.warning("a message is parked", extra=about)
-        if understood.told:
-            _note_told(understood.told, message.carrier, about)
-        log.info("ingested", extra=about | {"parcel": [t.event.tracking_number for t in understood.told][:20]})
+        by_carrier.setdefault(understood.verdict.message.carrier, []).append(understood)
+    for carrier, messages in by_carrier.items():
+        metrics.INGESTED.labels(carrier).inc(len(messages))
+        metrics.EVENTS.labels(carrier).inc(sum(len(understood.told) for understood in messages))
+        lateness = metrics.OCCURRED_TO_RECEIVED_SECONDS.labels(carrier)
+        for told in (t for understood in messages for t in understood.told):
+            instant = dated(told.event, told.received_at).instant
+            lateness.observe(max(0.0, (told.received_at - instant).total_seconds()))
+    for understood in batch:
+        _log(understood)
 
 
-def _note_told(told: Sequence[Told], carrier: str, about: Mapping[str, str]) -> None:
-    metrics.EVENTS.labels(carrier).inc(len(told))
-    lateness = metrics.OCCURRED_TO_RECEIVED_SECONDS.labels(carrier)
-    for event, received_at in ((t.event, t.received_at) for t in told):
-        lateness.observe(max(0.0, (received_at - dated(event, received_at).instant).total_seconds()))
-        if event.milestone is Milestone.UNKNOWN:
-            metrics.UNKNOWN_CODES.labels(carrier).inc()
-            code = f"{event.code_list}:{event.code}"
-            log.warning("a code has no mapping", extra={**about, "parcel": event.tracking_number, "code": code})
+def _log(understood: Understood) -> None:
+    about, carrier = _about(understood), understood.verdict.message.carrier
+    if understood.verdict.state is MessageState.PARKED:
+        metrics.PARKED.labels(carrier).inc()
+        log.warning("a message is parked", extra=about)
+    for event in (t.event for t in understood.told if t.event.milestone is Milestone.UNKNOWN):
+        metrics.UNKNOWN_CODES.labels(carrier).inc()
+        code = f"{event.code_list}:{event.code}"
+        log.warning("a code has no mapping", extra={**about, "parcel": event.tracking_number, "code": code})
+    log.info("ingested", extra=about | {"parcel": [t.event.tracking_number for t in understood.told][:20]})
 
 
 def _about(understood: Understood) -> dict[str, str]:

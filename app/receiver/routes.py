@@ -37,8 +37,9 @@ def straight(app: Flask, receiver: Receiver) -> WSGIApplication:
         try:
             response = receiver.receive(environ, found[1], found[2] or "")
         except Exception as fault:  # noqa: BLE001, Flask answers, logs and reports it
-            response = _of_fault(app, environ, fault)
-        return response(environ, start)
+            return _of_fault(app, environ, fault)(environ, start)
+        start(response.status, response.headers.to_wsgi_list())
+        return [response.data]
 
     return serve
 

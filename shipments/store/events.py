@@ -83,9 +83,10 @@ def find_events(
     found = {id_: list(events) for id_, events in (added or {}).items()}
     query = text("""
         select parcel_id, key, instant, received_at, event from events
-        where parcel_id = any(:ids) and key <> all(:at_hand)
+        where parcel_id = any(:ids) and key <> all(cast(:at_hand as uuid[]))
     """)
-    values = {"ids": list(parcel_ids), "at_hand": [entry.event.key for events in found.values() for entry in events]}
+    at_hand = ",".join(entry.event.key.hex for events in found.values() for entry in events)
+    values = {"ids": list(parcel_ids), "at_hand": f"{{{at_hand}}}"}
     for parcel_id, key, instant, received_at, event in connection.execute(query, values).all():
         found.setdefault(parcel_id, []).append(Dated(instant, Event.from_dict(event, key), received_at))
     return found

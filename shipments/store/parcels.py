@@ -65,10 +65,14 @@ def _ids(connection: Connection, query: object, keys: Sequence[ParcelKey]) -> di
 
 
 def _add(connection: Connection, keys: Iterable[ParcelKey]) -> None:
-    """In a transaction of its own: whoever makes the same one would else wait until ours has ended."""
+    """In a transaction of its own: whoever makes the same one would else wait until ours has ended.
+
+    It need not be on disk before ours is, and whatever is written later does not get there without it.
+    """
     rows = as_rows(_row(key) | {"number": comparable(key[1])} for key in keys)
     if rows != "[]":
         with connection.engine.begin() as other:
+            other.execute(text("set local synchronous_commit = off"))
             other.execute(_ADD, {"rows": rows})
 
 

@@ -85,7 +85,7 @@ events = Table(
     "events",
     metadata,
     Column("key", Uuid, primary_key=True, comment="content-based: the same event reported twice has one row"),
-    Column("parcel_id", BigInteger, ForeignKey("parcels.id"), nullable=False),
+    Column("parcel_id", BigInteger, nullable=False, comment="of a parcel, which is locked while events are added"),
     Column("message_id", Uuid, nullable=False, comment="the message that told of it first"),
     Column("received_at", _MOMENT, nullable=False, comment="when that message arrived"),
     Column("instant", _MOMENT, nullable=False, comment="the moment to order by"),

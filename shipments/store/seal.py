@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -38,7 +39,7 @@ class Seal:
     def close(self, message_id: UUID, body: bytes, headers: Mapping[str, str]) -> bytes:
         """The body and the headers that prove it, sealed together (the headers may carry the secret itself)."""
         name, nonce = self._first, os.urandom(_NONCE_BYTES)
-        head = json.dumps(dict(headers), separators=(",", ":")).encode()
+        head = _to_json(headers)
         plain = len(head).to_bytes(4, "big") + head + body
         return bytes([len(name)]) + name + nonce + self._ciphers[name].encrypt(nonce, plain, message_id.bytes)
 
@@ -54,4 +55,19 @@ class Seal:
         except (InvalidTag, ValueError):
             raise SealBroken("the sealed bytes do not belong to this message, or were changed") from None
         head_end = 4 + int.from_bytes(plain[:4], "big")
-        return plain[head_end:], json.loads(plain[4:head_end])
+        return plain[head_end:], _from_json(plain[4:head_end])
+
+
+def _to_json(headers: Mapping[str, str]) -> bytes:
+    try:
+        return orjson.dumps(headers)
+    except orjson.JSONEncodeError:  # what is no UTF-8 is kept as surrogates, and these only the standard library takes
+        return json.dumps(dict(headers)).encode()
+
+
+def _from_json(head: bytes) -> dict[str, str]:
+    try:
+        headers: dict[str, str] = orjson.loads(head)
+    except orjson.JSONDecodeError:
+        headers = json.loads(head)
+    return headers

@@ -19,6 +19,7 @@ from app.commands.up import ask, read_procfile
 from config.embedded.servers import Servers
 from config.embedded.supervised import Supervised
 from config.metrics import POST_EVERY_SECONDS
+from shipments.clock import first_id, now
 from shipments.store.migrate import migrate
 from tests.bench.databases import replace_database
 from tests.bench.posts import CARRIER
@@ -97,8 +98,12 @@ class Side:
 
         wait_for(is_open, READY_SECONDS, f"{self.name} to listen; see {self._log}")
 
+    def stored_from_now(self) -> str:
+        """The query that counts what is stored from now on."""
+        raise NotImplementedError
+
     def wait_until_done(self, query: str, expected: int, seconds: float = 600) -> None:
-        """Until the query counts so many. Counting is work too, more with every round: it is asked for sparingly."""
+        """Until the query counts so many. Counting is work too, so it is asked for sparingly."""
         deadline = time.monotonic() + seconds
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             while (count := _first(connection, query)) < expected:
@@ -124,6 +129,9 @@ class Milepost(Side):
     """The product, as its Procfile starts it. Without odoo_environ effects are decided and wait."""
 
     STORED = "select count(*) from messages where state <> 'received'"
+
+    def stored_from_now(self) -> str:
+        return f"{self.STORED} and id >= '{first_id(now())}'"
 
     def __init__(self, home: Path, servers: Servers, odoo_environ: Mapping[str, str] | None = None) -> None:
         environ = {
@@ -169,6 +177,9 @@ class Textbook(Side):
     """gunicorn and a Celery worker, as their documentation has them, on a database of their own."""
 
     STORED = "select count(*) from events"
+
+    def stored_from_now(self) -> str:
+        return f"{self.STORED} where id > {self.count('select coalesce(max(id), 0) from events')}"
 
     def __init__(self, home: Path, servers: Servers) -> None:
         database = servers.database_url.rsplit("/", 1)[0] + "/textbook"

@@ -28,21 +28,19 @@ class Flow:
     textbook: Textbook
     redis: Redis
     accepted: int = 0
-    textbook_accepted: int = 0
 
     def through_milepost(self, posts: int, prefix: str) -> float:
         """Posts so many as fast as they are taken; seconds until the last is committed."""
         numbers = made_up_numbers(posts // len(USUAL), prefix)
         register(self.milepost.database_url, numbers, first_id=self.accepted + 1)
-        accepted, seconds = _through(self.milepost, Milepost.STORED, self.accepted, bodies(numbers))
+        accepted, seconds = _through(self.milepost, bodies(numbers))
         self.accepted += accepted
         return seconds
 
     def through_textbook(self, posts: int, prefix: str) -> float:
         made = bodies(made_up_numbers(posts // len(USUAL), prefix))
         with synced_every_second(self.redis):
-            accepted, seconds = _through(self.textbook, Textbook.STORED, self.textbook_accepted, made)
-        self.textbook_accepted += accepted
+            _, seconds = _through(self.textbook, made)
         return seconds
 
 
@@ -86,11 +84,12 @@ def register(database_url: str, numbers: Sequence[str], first_id: int) -> None:
     engine.dispose()
 
 
-def _through(side: Side, query: str, before: int, made: Sequence[bytes]) -> tuple[int, float]:
-    prepared = list(requests(made))
+def _through(side: Side, made: Sequence[bytes]) -> tuple[int, float]:
+    """How many were accepted, and the seconds until all of them were stored. No other round is counted with them."""
+    prepared, query = list(requests(made)), side.stored_from_now()
     began = time.monotonic()
     load = run_load(side.port, prepared)
     if load.refused:
         progress(f"{side.name} refused {load.refused} of {len(prepared)}")
-    side.wait_until_done(query, before + load.accepted)
+    side.wait_until_done(query, load.accepted)
     return load.accepted, time.monotonic() - began

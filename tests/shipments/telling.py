@@ -1,11 +1,13 @@
 """Short ways to tell a story of events in tests."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shipments.event import Event, TimeQuality
-from shipments.fold import Dated, dated
+from shipments.fold import Dated, Standing, dated
 from shipments.milestone import ExceptionCategory, Milestone
+from shipments.store.rows import as_rows
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -28,3 +30,9 @@ def told(milestone: str, hours: float = 0, category: str | None = None, **fields
 def entries(*events: Event) -> list[Dated]:
     """The events with the moments they are ordered by, all received long after they happened."""
     return [dated(event, START + timedelta(days=1000)) for event in events]
+
+
+def stored(standing: Standing) -> dict[str, Any]:
+    """What comes back from the database of where something stands."""
+    (row,) = json.loads(as_rows([standing.to_dict()]))
+    return row

@@ -10,7 +10,7 @@ from shipments.correlation import comparable
 from shipments.fold import Standing, fold
 from shipments.parcels import Carried, stand_together
 from shipments.return_leg import after_turn, as_return
-from tests.shipments.telling import START, entries, told
+from tests.shipments.telling import START, entries, stored, told
 
 
 def claim(id_: int, leaves: bool = True, stage: str = "done", days: int = 0, **more: object) -> Claim:
@@ -108,7 +108,7 @@ def test_all_of_a_journey_under_the_returns_own_number_is_the_way_back() -> None
 def test_where_a_parcel_turned_is_stored_and_read_again() -> None:
     back = standing(told("in_transit", 1), told("return_in_transit", 5))
     assert back.turned_at == START + timedelta(hours=5)
-    assert Standing.from_dict(back.to_dict()) == back
+    assert Standing.from_dict(stored(back)) == back
     assert "turned_at" not in ARRIVED.to_dict()
 
 

@@ -13,7 +13,7 @@ from shipments.event import Leg, ProofOfDelivery
 from shipments.fold import Standing, fold, roll_up
 from shipments.rules.finance import Finance, decide_billing, decide_order_billing
 from shipments.rules.policy import load_policy
-from tests.shipments.telling import START, entries, told
+from tests.shipments.telling import START, entries, stored, told
 from workers.resources import SHIPPED_POLICY
 
 DELIVERY = Delivery(7, "WH/OUT/00007", ("T1",), 3, "S00003", 1, START, START, 2)
@@ -185,7 +185,7 @@ def test_what_finance_was_told_is_never_forgotten_by_a_further_event(chosen, fur
 
 def test_what_is_remembered_survives_being_stored():
     for events in (_STORY, _STORY[:4], _STORY[:2]):
-        assert Standing.from_dict(standing(*events).to_dict()) == standing(*events)
+        assert Standing.from_dict(stored(standing(*events))) == standing(*events)
 
 
 def test_faults_of_the_finance_table_are_named_with_their_line(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shipments.event import Event, Leg, Location, ProofOfDelivery
 from shipments.fold import Standing, dated, fold, place, roll_up
 from shipments.milestone import ExceptionCategory, Milestone
-from tests.shipments.telling import START, entries, told
+from tests.shipments.telling import START, entries, stored, told
 
 
 def standing(*events):
@@ -209,7 +209,7 @@ def test_several_parcels_are_estimated_for_the_last_one_awaited_and_as_fresh_as_
 
 def test_a_standing_is_stored_and_read_back_equal():
     before = standing(told("in_transit", 1), told("exception", 2, "damaged", description="torn"))
-    assert Standing.from_dict(before.to_dict()) == before
+    assert Standing.from_dict(stored(before)) == before
 
 
 # -- order and repeats
