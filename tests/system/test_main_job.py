@@ -18,7 +18,7 @@ from shipments.clock import now
 from tests.fakes.carriers import USUAL, post, shuffled, story
 from tests.system.conftest import REAL, expected_milestones, wait_for
 
-pytestmark = pytest.mark.odoo if REAL else ()
+pytestmark = [pytest.mark.odoo] if REAL else []
 DELIVERIES = int(os.environ.get("MILEPOST_SYSTEM_DELIVERIES", "30"))
 CARRIERS = ("dhl_unified", "fedex", "ups")
 LONG = (*USUAL[:4], "departed_facility", "arrived_at_facility", *USUAL[4:])
