@@ -24,7 +24,7 @@ SHORT = Plan(
     odoo_troubles_each=1,
     odoo_loses_one_in=5,
     odoo_spoils_at_least=0,
-    disk_full_seconds=5,
+    disk_full_seconds=10,
     disk_full_times=1,
     cuts_each=2,
 )
