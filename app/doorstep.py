@@ -11,7 +11,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -20,6 +20,7 @@ from wsgiref.types import WSGIApplication
 from app.factory import serve
 from app.loop import call
 from app.problem import Problem, written
+from app.receiver.desk import environ_key
 from config.settings import get_settings
 
 THREADS = 8
@@ -169,13 +170,6 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
         key = environ_key(name)
         made[key] = f"{made[key]},{value}" if key in made else value
     return made
-
-
-@lru_cache(1024)
-def environ_key(name: str) -> str:
-    """Where the environment has that header."""
-    key = name.upper().replace("-", "_")
-    return key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
 
 
 def __getattr__(name: str) -> Doorstep:

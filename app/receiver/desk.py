@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,7 +28,7 @@ class Desk:
     def __init__(self, carrier: Carrier, settings: Settings) -> None:
         self.carrier = carrier
         names = dict.fromkeys((*_ALWAYS_KEPT, *carrier.proof.headers, *carrier.kept_headers))
-        self._keys = tuple((name, _environ_key(name)) for name in names)
+        self._keys = tuple((name, environ_key(name)) for name in names)
         self._settings = settings
         self._networks = settings.networks_of(carrier.name)
         self._proof = AllOf((AddressProof(), carrier.proof)) if self._networks else carrier.proof
@@ -93,7 +94,9 @@ def open_desks(carriers: Iterable[Carrier], settings: Settings) -> dict[str, Des
     return {carrier.name: Desk(carrier, settings) for carrier in carriers}
 
 
-def _environ_key(name: str) -> str:
+@lru_cache(1024)
+def environ_key(name: str) -> str:
+    """Where the environment of a request (PEP 3333) has that header."""
     key = name.upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
