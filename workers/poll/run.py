@@ -151,7 +151,7 @@ class Run:
         try:
             delay = self._throttle.take(timedelta(seconds=max(0.0, self._ends_at - time.monotonic())))
         except NoPlace as full:
-            self._fill(full.seconds)
+            self._fill(full)
             return Heard(claimed)
         if self._stopped.wait(delay):
             return Heard(claimed)
@@ -159,11 +159,14 @@ class Run:
         self._judge(answer)
         return hear(self._source.carrier, claimed, answer)
 
-    def _fill(self, seconds: float) -> None:
+    def _fill(self, full: NoPlace) -> None:
         """No further call fits into this run; those that have a place are made."""
-        if not self._is_full and seconds > NOTED.total_seconds():
-            self._throttle.pause(timedelta(seconds=min(seconds, LONGEST_NOTE.total_seconds())), "its limit is used up")
+        if not self._is_full and full.paused:
+            self.polled.why = full.paused
+        elif not self._is_full and full.seconds > NOTED.total_seconds():
             self.polled.why = "its limit is used up"
+            length = timedelta(seconds=min(full.seconds, LONGEST_NOTE.total_seconds()))
+            self._throttle.pause(length, self.polled.why)
         self._is_full = True
 
     def _judge(self, answer: Answer) -> None:

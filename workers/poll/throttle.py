@@ -26,18 +26,21 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=15)
 _TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local start = math.max(now, tonumber(redis.call('HGET', KEYS[1], 'paused_until') or '0'))
+local paused_until = tonumber(redis.call('HGET', KEYS[1], 'paused_until') or '0')
+local start = math.max(now, paused_until)
 for i = 2, #ARGV, 2 do
     local given = tonumber(redis.call('HGET', KEYS[1], 'given:' .. i) or '0')
     start = math.max(start, given - ARGV[i + 1])
 end
-if start - now > tonumber(ARGV[1]) then return {0, start - now} end
+if start - now > tonumber(ARGV[1]) then
+    return {0, start - now, start == paused_until and redis.call('HGET', KEYS[1], 'why') or ''}
+end
 for i = 2, #ARGV, 2 do
     local given = math.max(start, tonumber(redis.call('HGET', KEYS[1], 'given:' .. i) or '0'))
     redis.call('HSET', KEYS[1], 'given:' .. i, string.format('%.0f', given + ARGV[i]))
 end
 redis.call('PEXPIRE', KEYS[1], 172800000)
-return {1, start - now}
+return {1, start - now, ''}
 """
 
 _PAUSE = """
@@ -51,11 +54,14 @@ end
 
 
 class NoPlace(Exception):
-    """No call may be made soon enough; the next one could be after `seconds`."""
+    """No call may be made soon enough; the next one could be after `seconds`.
 
-    def __init__(self, seconds: float) -> None:
+    paused: why the carrier is left alone so long; empty where its limits keep the call back.
+    """
+
+    def __init__(self, seconds: float, paused: str) -> None:
         super().__init__(f"no call for {seconds:.1f} s")
-        self.seconds = seconds
+        self.seconds, self.paused = seconds, paused
 
 
 class Throttle:
@@ -71,9 +77,9 @@ class Throttle:
 
     def take(self, longest: timedelta) -> float:
         """Takes the next place, at most that far ahead; the seconds to wait until it. Raises NoPlace."""
-        granted, wait = self._eval(_TAKE, _micro(longest), *self._limits)
+        granted, wait, why = self._eval(_TAKE, _micro(longest), *self._limits)
         if not granted:
-            raise NoPlace(wait / 1e6)
+            raise NoPlace(wait / 1e6, why.decode())
         return float(wait / 1e6)
 
     def pause(self, length: timedelta, why: str) -> None:

@@ -231,6 +231,20 @@ def test_a_storm_of_429_loses_nothing_and_the_carrier_is_left_alone_as_it_asks(e
     assert ingest_all().read == 40
 
 
+@pytest.mark.requirement("M134", "M85")
+def test_a_run_that_finds_the_carrier_left_alone_says_why_and_leaves_the_pause_as_it_is(engine, client):
+    with CarrierApi("ups", everything=True) as api:
+        ask_about(engine, "ups", *(f"T{n}" for n in range(8)))
+        gate = throttle_of(client, source_of(settings(api), "ups"))
+        gate.pause(timedelta(minutes=7), "it answers 429")
+        polled = run(engine, client, settings(api), "ups", 1)
+        assert (polled.asked, polled.why) == (0, "it answers 429")
+        assert api.asked == []
+        seconds, why = gate.paused()
+        assert seconds <= 420
+        assert why == "it answers 429"
+
+
 @pytest.mark.requirement("M134")
 def test_a_storm_at_one_carrier_does_not_touch_another(engine, client):
     with CarrierApi("ups", everything=True, storm=50) as stormy, CarrierApi("fedex", everything=True) as calm:

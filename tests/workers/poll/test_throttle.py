@@ -59,6 +59,7 @@ def test_a_place_that_is_too_far_ahead_is_not_given_and_not_used_up(client):
         with pytest.raises(NoPlace) as no:
             gate.take(SECOND)
         assert 590 < no.value.seconds < 613
+        assert no.value.paused == ""
 
 
 @pytest.mark.requirement("M85")
@@ -72,8 +73,9 @@ def test_one_accounts_calls_are_not_counted_against_another(client):
 def test_nobody_gets_a_place_before_the_time_the_carrier_asked_for(client):
     gate, other = (throttle(client, Limit(100, SECOND)) for _ in range(2))
     gate.fail("it answers 429", timedelta(minutes=7))
-    with pytest.raises(NoPlace):
+    with pytest.raises(NoPlace) as no:
         other.take(timedelta(minutes=6))
+    assert no.value.paused == "it answers 429"
     seconds, why = other.paused()
     assert 415 < seconds <= 420
     assert why == "it answers 429"

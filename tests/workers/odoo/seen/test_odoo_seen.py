@@ -128,7 +128,11 @@ def test_deliveries_are_grouped_by_what_a_team_sorts_its_work_by(
 
 @pytest.mark.requirement("M10", "M17")
 def test_the_menu_exceptions_lists_trouble_with_what_is_due_first_on_top(web: WebClient, week: Week) -> None:
-    web.open_action(EXCEPTIONS)
+    web.open_action(EXCEPTIONS, "kanban")
+    web.search(week.word)
+    web.page.wait_for_function("document.querySelectorAll('.o_kanban_record:not(.o_kanban_ghost)').length === 4")
+    web.page.locator(".o_kanban_group:has-text('Customs hold')", has_text="Hudson Trail Supply").wait_for()
+    web.picture("odoo-exceptions-cards", 420)
     menu = web.page.locator(".o_main_navbar").get_by_text("Operations", exact=True).first
     menu.click()
     web.page.locator(".dropdown-item:has-text('Exceptions'):visible").first.click()
@@ -140,11 +144,6 @@ def test_the_menu_exceptions_lists_trouble_with_what_is_due_first_on_top(web: We
     overdue = web.page.locator(".o_data_row:has-text('Sherpa') [name=x_milepost_exception_due]").first
     assert "text-danger" in overdue.evaluate("cell => cell.outerHTML")
     web.picture("odoo-exceptions", 420)
-    web.open_action(EXCEPTIONS, "kanban")
-    web.search(week.word)
-    web.page.wait_for_function("document.querySelectorAll('.o_kanban_record:not(.o_kanban_ghost)').length === 4")
-    web.page.locator(".o_kanban_group:has-text('Customs hold')", has_text="Hudson Trail Supply").wait_for()
-    web.picture("odoo-exceptions-cards", 420)
 
 
 @pytest.mark.requirement("M1", "M15", "X1")

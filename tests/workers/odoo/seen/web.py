@@ -3,9 +3,11 @@
 The few places in which the web clients of Odoo 14 and 19 differ are here.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import TimeoutError as TookTooLong
 
 SIZE = {"width": 1380, "height": 900}
 _ACTIONS = {"stock.picking": "stock.action_picking_tree_all", "sale.order": "sale.action_orders"}
@@ -54,9 +56,16 @@ class WebClient:
         return shown.first.inner_text().strip() if shown.count() else ""
 
     def search(self, words: str) -> None:
-        """Types into the search box and takes the first of its proposals: the name."""
-        self.page.fill(".o_searchview_input", words)
-        self.page.locator(".o_searchview_autocomplete").get_by_text(words).first.click()
+        """Types into the search box and takes the first of its proposals: the name.
+
+        Types again where the client has drawn the box anew meanwhile, as it does when more of the page has come.
+        """
+        proposal = self.page.locator(".o_searchview_autocomplete").get_by_text(words).first
+        for is_last in (False, False, True):
+            self.page.fill(".o_searchview_input", words)
+            with suppress(*() if is_last else (TookTooLong,)):
+                proposal.click(timeout=10_000)
+                break
         self.page.wait_for_selector(f".o_searchview_facet:has-text('{words}')")
 
     def open_menu(self, kind: str) -> Locator:
