@@ -129,10 +129,11 @@ def forget_stopped(connection: Connection, after: timedelta) -> int:
 
 
 def find_due(connection: Connection, carriers: Collection[str]) -> list[str]:
-    """Those of the carriers that have numbers to be looked at now."""
+    """Those of the carriers that have numbers to be looked at now, by name."""
     query = text("""
         select c.carrier from unnest(cast(:carriers as text[])) as c (carrier)
         where exists (select 1 from polls where carrier = c.carrier and due_at <= now())
+        order by c.carrier
     """)
     return [row.carrier for row in connection.execute(query, {"carriers": list(carriers)})]
 
