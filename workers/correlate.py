@@ -1,8 +1,9 @@
 """Keeping the index of tracking numbers in step with Odoo, and finding the deliveries of parcels that wait for one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
@@ -21,6 +22,7 @@ from shipments.store.deliveries import (
     find_matched_strangers,
     find_numbers_of,
     find_strangers_with_references,
+    find_written,
     lock_shipments,
     note_candidates,
     numbers_of,
@@ -32,11 +34,12 @@ from shipments.store.marks import find_mark, save_mark
 from shipments.store.settle import Settled, settle
 from shipments.store.transaction import transact
 from workers.odoo.client import Odoo, OdooTooSlow
-from workers.odoo.index import find_numbers, pull
+from workers.odoo.index import Seen, find_numbers, pull
 from workers.odoo.packages import find_packages
 from workers.odoo.references import find_named
 
 _PULLED = "odoo_pulled"
+_NEVER = datetime.min.replace(tzinfo=UTC)
 STRANGERS_A_CALL = 100
 PULLED_AT_ONCE, _LEAST_PULLED = 2000, 50
 MOST_CANDIDATES = 5
@@ -62,20 +65,28 @@ def pull_changes(engine: Engine, odoo: Odoo, policy: Policy, tally: Correlated) 
     with engine.connect() as connection:
         mark = find_mark(connection, _PULLED) or {}
     since = datetime.fromisoformat(mark["since"]) if mark.get("since") else None
-    rows, more = mark.get("rows", PULLED_AT_ONCE), True
+    seen = datetime.fromisoformat(mark["seen"]) if mark.get("seen") else None
+    rows, more, newest = mark.get("rows", PULLED_AT_ONCE), True, seen
+    known = Seen(seen, partial(_find_changes, engine)) if seen else None
     while more:
         try:
-            page = pull(odoo, since, rows)
+            page = pull(odoo, since, rows, known)
         except OdooTooSlow:
-            _save_pulled(engine, since, max(_LEAST_PULLED, rows // 2))
+            _save_pulled(engine, since, seen, max(_LEAST_PULLED, rows // 2))
             raise
         store_deliveries(engine, page.deliveries, policy, tally)
-        since, more = page.next_since, page.more
-        _save_pulled(engine, since, rows if more else PULLED_AT_ONCE)
+        since, more, newest = page.next_since, page.more, max(newest or _NEVER, page.newest or _NEVER)
+        # until all is read, what was read before this pull is all that counts as seen
+        _save_pulled(engine, since, seen if more else newest, rows if more else PULLED_AT_ONCE)
 
 
-def _save_pulled(engine: Engine, since: datetime | None, rows: int) -> None:
-    mark = {"since": since.isoformat() if since else None}
+def _find_changes(engine: Engine, ids: Collection[int]) -> Mapping[int, datetime]:
+    with engine.connect() as connection:
+        return find_written(connection, ids)
+
+
+def _save_pulled(engine: Engine, since: datetime | None, seen: datetime | None, rows: int) -> None:
+    mark = {"since": since.isoformat() if since else None, "seen": seen.isoformat() if seen else None}
     with engine.begin() as connection:
         save_mark(connection, _PULLED, mark if rows == PULLED_AT_ONCE else {**mark, "rows": rows})
 

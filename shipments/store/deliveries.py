@@ -1,7 +1,7 @@
 """Odoo's deliveries and the index of their tracking numbers, kept in step with Odoo."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -81,6 +81,12 @@ def find_numbers_of(connection: Connection, ids: Collection[int]) -> list[str]:
     """The numbers the index has for those deliveries now, which Odoo may have taken off them."""
     query = text("select distinct number from numbers where shipment_id = any(:ids)")
     return [row.number for row in connection.execute(query, {"ids": sorted(ids)})]
+
+
+def find_written(connection: Connection, ids: Collection[int]) -> dict[int, datetime]:
+    """When Odoo had changed those deliveries last, as far as they were read, by id."""
+    query = text("select id, written_at from shipments where id = any(:ids)")
+    return {row.id: row.written_at for row in connection.execute(query, {"ids": sorted(ids)})}
 
 
 def save_deliveries(connection: Connection, deliveries: Sequence[Delivery]) -> set[int]:

@@ -1,7 +1,7 @@
 """Reading from Odoo which tracking number belongs to which delivery."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,13 @@ from workers.odoo.ownership import find_keep
 OVERLAP = timedelta(minutes=5)
 
 _SECOND = timedelta(seconds=1)
+
+DATES_FOR_EACH = 5
+"""So many times more deliveries are looked at than read: our own writes change them too, and each change is looked at
+for as long as OVERLAP."""
+
+_BY_CHANGE = "write_date, id"
+
 MOST_STRANGERS = 2000
 """Deliveries that a search for numbers or references looks at, at most."""
 
@@ -31,29 +38,73 @@ _MAY_HAVE = {"sale_id", "carrier_id", "picking_type_code", "return_id", _OVER_TH
 
 @dataclass(frozen=True)
 class Page:
-    """Some deliveries. Ask again from next_since: at once if there are more, and after a while if not."""
+    """Some deliveries. Ask again from next_since: at once if there are more, and after a while if not.
+
+    newest: the latest moment at which a delivery of the page was changed; None if it is empty.
+    """
 
     deliveries: list[Delivery]
     next_since: datetime | None
     more: bool
+    newest: datetime | None = None
 
 
-def pull(odoo: Odoo, since: datetime | None, limit: int = 2000) -> Page:
+@dataclass(frozen=True)
+class Seen:
+    """What was read before. until: the latest change among it. changes: when those deliveries were last changed, as
+    they are known, by id.
+    """
+
+    until: datetime
+    changes: Callable[[Collection[int]], Mapping[int, datetime]]
+
+
+def pull(odoo: Odoo, since: datetime | None, limit: int = 2000, seen: Seen | None = None) -> Page:
     """The deliveries changed since then, oldest change first; the first time, all with a tracking number and returns.
 
     Some come more than once; none is left out, however many were changed in the same second. Later on, deliveries
-    without a number come too: they may have had one.
+    without a number come too: they may have had one. What is seen already is not read again.
     """
-    changed = _first_time(odoo) if since is None else [("write_date", ">=", _text(since))]
-    rows = read_pickings(odoo, changed, "write_date, id", limit)
-    if len(rows) < limit:
-        return Page(deliveries_of(odoo, rows), _back(since, rows), more=False)
+    if since is None:
+        rows = read_pickings(odoo, _first_time(odoo), _BY_CHANGE, limit)
+        return _page(odoo, since, rows, rows, limit, more=len(rows) == limit)
+    most = limit * DATES_FOR_EACH
+    changed = [("write_date", ">=", _text(since))]
+    dates = odoo.call(PICKING, "search_read", domain=changed, fields=["write_date"], order=_BY_CHANGE, limit=most)
+    more = len(dates) == most
+    known = seen.changes([row["id"] for row in dates]) if seen else {}
+    news = [place for place, row in enumerate(dates) if _is_news(row, seen, known)]
+    if len(news) > limit:
+        dates, news, more = dates[: news[limit]], news[:limit], True
+    ids = [dates[place]["id"] for place in news]
+    rows = read_pickings(odoo, [("id", "in", ids)], _BY_CHANGE, limit) if ids else []
+    return _page(odoo, since, dates, rows, limit, more=more)
+
+
+def _page(
+    odoo: Odoo,
+    since: datetime | None,
+    dates: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+    limit: int,
+    *,
+    more: bool,
+) -> Page:
+    """dates: when each delivery was changed, in order; rows: all that is read of those that are news."""
+    newest = _time(dates[-1]["write_date"]) if dates else None
+    if newest is None or not more:
+        return Page(deliveries_of(odoo, rows), _back(since, newest), False, newest)
     # Odoo stores microseconds and tells whole seconds: the last second may go on behind the page
-    last = _time(rows[-1]["write_date"])
-    if _time(rows[0]["write_date"]) < last:
-        rows = [row for row in rows if _time(row["write_date"]) < last]
-        return Page(deliveries_of(odoo, rows), last, more=True)
-    return Page(_second(odoo, last, limit), last + _SECOND, more=True)
+    if _time(dates[0]["write_date"]) < newest:
+        told = {row["id"] for row in dates if _time(row["write_date"]) < newest}
+        return Page(deliveries_of(odoo, [row for row in rows if row["id"] in told]), newest, True, newest)
+    return Page(_second(odoo, newest, limit), newest + _SECOND, True, newest)
+
+
+def _is_news(row: dict[str, Any], seen: Seen | None, known: Mapping[int, datetime]) -> bool:
+    """Whether it was changed since it was read. Of the last second that was read, more may have come since."""
+    changed_at = _time(row["write_date"])
+    return seen is None or changed_at >= seen.until or known.get(row["id"]) != changed_at
 
 
 def _first_time(odoo: Odoo) -> list[Any]:
@@ -101,10 +152,10 @@ def _second(odoo: Odoo, at: datetime, limit: int) -> list[Delivery]:
     return deliveries
 
 
-def _back(since: datetime | None, rows: list[dict[str, Any]]) -> datetime | None:
-    if not rows:
+def _back(since: datetime | None, newest: datetime | None) -> datetime | None:
+    if newest is None:
         return since
-    start = _time(rows[-1]["write_date"]) - OVERLAP
+    start = newest - OVERLAP
     return max(since, start) if since else start
 
 

@@ -2,17 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.fakes.odoo import FakeOdoo
 from tests.workers.odoo.conftest import Shop
 from workers.odoo.client import Odoo, connect
-from workers.odoo.index import OVERLAP, Delivery, find_numbers, pull
+from workers.odoo.index import OVERLAP, Delivery, Seen, find_numbers, pull
 from workers.odoo.numbers import split_numbers
 
 
-def pull_all(odoo: Odoo, since: datetime | None, limit: int) -> tuple[dict[int, Delivery], datetime | None]:
+def pull_all(
+    odoo: Odoo, since: datetime | None, limit: int, seen: Seen | None = None
+) -> tuple[dict[int, Delivery], datetime | None]:
     found: dict[int, Delivery] = {}
     for _ in range(1000):
-        page = pull(odoo, since, limit)
+        page = pull(odoo, since, limit, seen)
         found |= {delivery.picking_id: delivery for delivery in page.deliveries}
         since = page.next_since
         if not page.more:
@@ -102,6 +106,59 @@ def test_the_next_pull_looks_back_for_what_ended_late_and_never_further_than_bef
     assert pull(odoo, later).next_since == later
     future = datetime(2100, 1, 1, tzinfo=UTC)
     assert (pull(odoo, future).deliveries, pull(odoo, future).next_since) == ([], future)
+
+
+def seen_until(fake: FakeOdoo, pickings: list[int], until: datetime) -> Seen:
+    """Those deliveries were read as they are now, and nothing changed later than `until` was."""
+    records = fake.store.models["stock.picking"].records
+    changes = {picking: records[picking]["write_date"].replace(microsecond=0) for picking in pickings}
+    return Seen(until, lambda ids: {id_: changes[id_] for id_ in ids if id_ in changes})
+
+
+def test_what_was_seen_is_not_read_again_unless_it_has_changed_since(fake: FakeOdoo) -> None:
+    pickings = [row["picking_id"] for row in fake.seed(6)]
+    records, start = fake.store.models["stock.picking"].records, datetime(2026, 11, 1, 12, tzinfo=UTC)
+    for place, picking in enumerate(pickings):
+        records[picking]["write_date"] = start + timedelta(seconds=place)
+    *old, last = pickings
+    seen = seen_until(fake, pickings, start + timedelta(seconds=5))
+    odoo = connect(fake.settings())
+    page = pull(odoo, start, 2000, seen)
+    assert [d.picking_id for d in page.deliveries] == [last], "its second may not have been over"
+    records[old[1]]["write_date"] = start + timedelta(seconds=9)
+    late = fake.seed(1)[0]["picking_id"]
+    records[late]["write_date"] = start + timedelta(seconds=2)  # begun then, and ended after the last pull
+    page = pull(odoo, start, 2000, seen)
+    assert [d.picking_id for d in page.deliveries] == [late, last, old[1]]
+    assert (page.newest, page.more) == (start + timedelta(seconds=9), False)
+
+
+def test_many_that_were_seen_among_a_few_that_changed_cost_two_calls(fake: FakeOdoo) -> None:
+    pickings = [row["picking_id"] for row in fake.seed(30)]
+    records, start = fake.store.models["stock.picking"].records, datetime(2026, 11, 1, 12, tzinfo=UTC)
+    for place, picking in enumerate(pickings):
+        records[picking] |= {"write_date": start + timedelta(seconds=place), "user_id": 2}
+    changed = pickings[::10]
+    seen = seen_until(fake, [p for p in pickings if p not in changed], start + timedelta(hours=1))
+    odoo = connect(fake.settings())
+    odoo.field_names("stock.picking")
+    calls = odoo.calls
+    page = pull(odoo, start, 7, seen)
+    assert [d.picking_id for d in page.deliveries] == changed
+    assert (odoo.calls - calls, page.more) == (2, False)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 8, 40])
+@pytest.mark.parametrize("seconds", [1, 4, 11])
+def test_pages_of_any_size_leave_nothing_out_that_is_news(fake: FakeOdoo, limit: int, seconds: int) -> None:
+    pickings = [row["picking_id"] for row in fake.seed(24)]
+    records, start = fake.store.models["stock.picking"].records, datetime(2026, 11, 1, 12, tzinfo=UTC)
+    for place, picking in enumerate(pickings):
+        records[picking]["write_date"] = start + timedelta(seconds=place * seconds // 24, microseconds=place)
+    news = set(pickings[::3])
+    seen = seen_until(fake, [p for p in pickings if p not in news], start + timedelta(hours=1))
+    found, _ = pull_all(connect(fake.settings()), start, limit, seen)
+    assert news <= set(found)
 
 
 def test_strangers_are_found_alone_and_among_others_in_one_search(odoo: Odoo, shop: Shop) -> None:
