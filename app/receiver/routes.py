@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Blueprint, Flask, Response, request
+from werkzeug.datastructures import Headers
 
 from app.receiver.receive import Receiver
 
@@ -17,7 +18,10 @@ def routes(receiver: Receiver) -> Blueprint:
 
     def take_in(carrier: str, account: str = "") -> Response:
         act = receiver.receive if request.method == "POST" else receiver.greet
-        return act(request.environ, carrier, account)
+        reply = act(request.environ, carrier, account)
+        response = Response(reply.body, reply.status)
+        response.headers = Headers(reply.headers)  # these and no others: Flask would add a content type
+        return response
 
     for rule in ("/in/<carrier>", "/in/<carrier>/<account>"):
         blueprint.add_url_rule(rule, view_func=take_in, methods=["POST", "GET"])
@@ -35,11 +39,11 @@ def straight(app: Flask, receiver: Receiver) -> WSGIApplication:
         if found is None:
             return otherwise(environ, start)
         try:
-            response = receiver.receive(environ, found[1], found[2] or "")
+            status, headers, body = receiver.receive(environ, found[1], found[2] or "")
         except Exception as fault:  # noqa: BLE001, Flask answers, logs and reports it
             return _of_fault(app, environ, fault)(environ, start)
-        start(response.status, response.headers.to_wsgi_list())
-        return [response.data]
+        start(status, headers)
+        return [body]
 
     return serve
 

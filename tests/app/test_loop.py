@@ -27,6 +27,7 @@ def test_functions_that_wait_take_turns_in_one_thread():
         return await asyncio.gather(call(lambda: work("a")), call(lambda: work("b")))
 
     assert asyncio.run(both()) == ["a", "b"]  # and each keeps its own context
+    assert asyncio.run(call(NAME.get)) == ""  # which is gone afterwards
     assert said == ["a", "b", "a", "b"]
     assert len(threads) == 1
 
@@ -42,6 +43,7 @@ def test_what_is_waited_for_may_fail_and_is_told_where_it_was_waited_for():
 
     with pytest.raises(KeyError, match="mine"):
         asyncio.run(call(work))
+    assert asyncio.run(call(lambda: "the next")) == "the next"
 
 
 def test_a_request_that_is_called_off_while_it_waits_ends():
