@@ -7,8 +7,10 @@ shown by its type and frames; its text is shown only where we wrote it, because 
 import json
 import logging
 import sys
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +41,25 @@ def configure(settings: Settings, process: str) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
+def info_each(log: logging.Logger, message: str, extras: Iterable[Mapping[str, Any]]) -> None:
+    """A line for each of these extras, as `log.info` writes it; all are written at once.
+
+    For thousands a second: what the standard library does for a record takes ten times as long as its line. Where
+    anybody else listens as well, such as a test, they are records like others.
+    """
+    handlers = logging.getLogger().handlers
+    ours = handlers[0] if len(handlers) == 1 else None
+    if not (isinstance(ours, logging.StreamHandler) and isinstance(ours.formatter, JsonLine)):
+        for extra in extras:
+            log.info(message, extra=extra)
+    elif log.isEnabledFor(logging.INFO):
+        at = time.time()
+        lines = [ours.formatter.line(at, "INFO", log.name, message, extra) for extra in extras]
+        with ours.lock or nullcontext():
+            ours.stream.write("".join(f"{_written(line)}\n" for line in lines))
+            ours.flush()
+
+
 class JsonLine(logging.Formatter):
     """A record as one line of JSON."""
 
@@ -47,20 +68,28 @@ class JsonLine(logging.Formatter):
         self._process = process
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "process": self._process,
-            "logger": record.name,
-            "message": _sentence(record),
-        }
-        line |= {name: str(record.__dict__[name]) for name in EXTRAS if record.__dict__.get(name) is not None}
+        line = self.line(record.created, record.levelname, record.name, _sentence(record), record.__dict__)
         if record.exc_info and record.exc_info[1]:
             line["exception"] = describe(record.exc_info[1])
-        try:
-            return orjson.dumps(line).decode()
-        except orjson.JSONEncodeError:  # such as half a letter, in what others log
-            return json.dumps(line, ensure_ascii=False)
+        return _written(line)
+
+    def line(self, at: float, level: str, logger: str, message: str, extras: Mapping[str, Any]) -> dict[str, Any]:
+        """What a line says. at: seconds since 1970. extras: those of EXTRAS among them are shown."""
+        return {
+            "time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+            "level": level,
+            "process": self._process,
+            "logger": logger,
+            "message": message,
+            **{name: str(extras[name]) for name in EXTRAS if extras.get(name) is not None},
+        }
+
+
+def _written(line: Mapping[str, Any]) -> str:
+    try:
+        return orjson.dumps(line).decode()
+    except orjson.JSONEncodeError:  # such as half a letter, in what others log
+        return json.dumps(line, ensure_ascii=False)
 
 
 def describe(exception: BaseException) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 
-from config.logging import JsonLine, configure
+from config.logging import JsonLine, configure, info_each
 from config.settings import load_settings
 from shipments.errors import Unreadable
 
@@ -25,6 +26,17 @@ def raised(exception: Exception) -> tuple:
         return type(fault), fault, fault.__traceback__
 
 
+@pytest.fixture
+def configured() -> Iterator[None]:
+    """The test may configure logging; what was there comes back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+
+
 @pytest.mark.requirement("M121")
 def test_a_line_is_json_with_the_ids_that_lead_on() -> None:
     told = line(message_id="an-id", parcel="1Z", shipment=7, carrier="ups", stage="receive", trace="abc", fault="Away")
@@ -33,6 +45,30 @@ def test_a_line_is_json_with_the_ids_that_lead_on() -> None:
     assert {told[n] for n in ("message_id", "parcel", "shipment", "carrier", "stage", "trace", "fault")} == {
         "an-id", "1Z", "7", "ups", "receive", "abc", "Away",
     }  # fmt: skip
+
+
+@pytest.mark.requirement("M121", "M96")
+@pytest.mark.usefixtures("configured")
+def test_lines_that_are_written_together_say_what_each_would_say_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    log = logging.getLogger("workers.ingest")
+    extras = [{"message_id": f"{n}", "parcel": ["1Z", n], "trace": "abc", "body": ADDRESS} for n in range(3)]
+    configure(load_settings({}), "worker")
+    for extra in extras:
+        log.info("ingested", extra=extra)
+    alone = [json.loads(told) for told in capsys.readouterr().err.splitlines()]
+    info_each(log, "ingested", extras)
+    together = [json.loads(told) for told in capsys.readouterr().err.splitlines()]
+    assert [told | {"time": ""} for told in together] == [told | {"time": ""} for told in alone]
+    assert all(len(told["time"]) == len(alone[0]["time"]) for told in together)
+    configure(load_settings({"MILEPOST_LOG_LEVEL": "WARNING"}), "worker")
+    info_each(log, "ingested", extras)
+    assert capsys.readouterr().err == ""
+
+
+def test_where_somebody_else_listens_too_each_line_is_a_record(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        info_each(logging.getLogger("workers.ingest"), "ingested", [{"parcel": "1"}, {"parcel": "2"}])
+    assert [record.parcel for record in caplog.records] == ["1", "2"]
 
 
 @pytest.mark.requirement("M96")
@@ -73,16 +109,10 @@ def test_a_line_whose_arguments_do_not_fit_is_still_written() -> None:
     assert line(msg="%d", args=("x",))["message"] == "%d"
 
 
+@pytest.mark.usefixtures("configured")
 def test_configuring_replaces_what_was_there(capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        configure(load_settings({"MILEPOST_LOG_LEVEL": "WARNING"}), "worker")
-        logging.getLogger("app").info("too quiet")
-        logging.getLogger("app").warning("loud")
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        logging.captureWarnings(False)
+    configure(load_settings({"MILEPOST_LOG_LEVEL": "WARNING"}), "worker")
+    logging.getLogger("app").info("too quiet")
+    logging.getLogger("app").warning("loud")
     (written,) = capsys.readouterr().err.splitlines()
     assert json.loads(written)["message"] == "loud"
