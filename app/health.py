@@ -44,6 +44,7 @@ _BACKLOG = {
     metrics.MESSAGES_PARKED: _count("messages where state = 'parked' order by carrier, received_at"),
     metrics.POLLS_WAITING: "select count(*) from polls where due_at is not null",
     metrics.POLLS_DUE: "select count(*) from polls where due_at <= now()",
+    metrics.UNSETTLED: _count("unsettled order by lane, due_at"),
     metrics.UNMATCHED: _count("parcels where unmatched_since is not null order by look_up_at"),
     metrics.KEPT: _count("keeps order by key"),
     metrics.RECONCILED_AT: "select extract(epoch from max(ended_at)) from reports where report ->> 'fault' = ''",

@@ -108,6 +108,7 @@ EFFECTS_PARKED = _gauge("effects_parked", "Effects that wait for a person; count
 MESSAGES_PARKED = _gauge("messages_parked", "Messages that wait for a person; counted up to 100,000.")
 POLLS_WAITING = _gauge("polls_waiting", "Numbers that carriers are asked about, now or later.")
 POLLS_DUE = _gauge("polls_due", "Numbers that carriers are to be asked about now.")
+UNSETTLED = _gauge("unsettled", "News that is stored and settled a little later; counted up to 100,000.")
 UNMATCHED = _gauge("unmatched", "Parcels whose number no delivery in Odoo carries; counted up to 100,000.")
 ODOO_KEY_DAYS_LEFT = _gauge(
     "odoo_key_days_left", "Days until the API key for Odoo ends; below 0 once it has.", "database"

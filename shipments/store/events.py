@@ -22,13 +22,12 @@ class Told(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """What saving events changed: the parcels with news, the keys of events new or mended, how many were known.
+    """What saving events changed: the events new or mended, by key with their parcel; how many were known.
 
     added: those that are new, by parcel; they need not be read back.
     """
 
-    parcel_ids: list[int]
-    changed: frozenset[UUID]
+    changed: Mapping[UUID, int]
     repeats: int
     added: Mapping[int, Sequence[Dated]]
 
@@ -52,7 +51,7 @@ def save_events(connection: Connection, told: Sequence[Told], parcels: Mapping[P
     """Stores events, each once, at their parcels, which are locked."""
     unique = {t.event.key: t for t in reversed(told)}  # of several tellings in one batch, the first
     if not unique:
-        return Saved([], frozenset(), 0, {})
+        return Saved({}, 0, {})
     moments = {key: dated(t.event, t.received_at) for key, t in unique.items()}
     rows = [_row(parcels[parcel_key(t.event)], t, moments[key].instant) for key, t in sorted(unique.items())]
     changed = connection.execute(_ADD_EVENTS, {"rows": as_rows(rows)}).all()
@@ -60,8 +59,7 @@ def save_events(connection: Connection, told: Sequence[Told], parcels: Mapping[P
     for key, parcel_id, is_new in changed:
         if is_new:
             added.setdefault(parcel_id, []).append(moments[key])
-    keys = frozenset(row.key for row in changed)
-    return Saved(sorted({row.parcel_id for row in changed}), keys, len(told) - len(changed), added)
+    return Saved({key: parcel_id for key, parcel_id, _ in changed}, len(told) - len(changed), added)
 
 
 def _row(parcel_id: int, told: Told, instant: datetime) -> dict[str, Any]:

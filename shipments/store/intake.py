@@ -172,6 +172,12 @@ class Intake:
         """Sets the waiting count back: whatever arrives from now on wakes a worker again."""
         self._client.delete(WAITING.format(lane=lane))
 
+    def waited(self, entry_id: bytes) -> timedelta:
+        """How long that entry has been in its stream, by the server's clock."""
+        seconds, micro = self._client.time()
+        since = timedelta(milliseconds=int(entry_id.partition(b"-")[0]))
+        return timedelta(seconds=seconds, microseconds=micro) - since
+
     def length(self, lane: str) -> int:
         """Messages in the stream: those waiting and those being worked on."""
         return int(self._client.xlen(STREAM.format(lane=lane)))

@@ -259,6 +259,7 @@ _IN_USE = text(f"""
             select 1 from holds h join events e on e.parcel_id = p.id
                 and e.received_at >= coalesce(h.since, '-infinity') and e.received_at < coalesce(h.until, 'infinity')
             where h.carrier = p.carrier)
+        or exists (select 1 from unsettled u where u.parcel_id = p.id)
         or exists (select 1 from {_EFFECTS_OF_EVENTS} where e.parcel_id = p.id and f.state <> 'done'))
 """)  # noqa: S608, put together from the constant above
 
@@ -272,7 +273,8 @@ _NEW_DELIVERIES = text("select id from shipments where id = any(:ids) and regist
 
 
 def _in_use(connection: Connection, family: Family, before: datetime) -> set[Node]:
-    """What has to stay: news since then, a legal hold, effects that are not done, deliveries made since then."""
+    """What has to stay: news since then or still to be settled, a legal hold, effects that are not done, deliveries
+    made since then."""
     values = {"ids": family.parcel_ids(), "before": before}
     numbers = {("number", row.number) for row in connection.execute(_IN_USE, values)}
     effects = connection.execute(_OPEN_EFFECTS, {"keys": _keys(family)})

@@ -97,6 +97,19 @@ events = Table(
     comment="What happened, canonical. Append-only.",
 )
 
+unsettled = Table(
+    "unsettled",
+    metadata,
+    Column("parcel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_key", Uuid, primary_key=True, comment="an event that is news about it"),
+    Column("lane", Text, nullable=False),
+    Column("told_at", _MOMENT, comment="when the oldest message behind it arrived; null where nobody waits (replays)"),
+    Column("due_at", _MOMENT, nullable=False),
+    Index(None, "lane", "due_at"),
+    postgresql_with=_VACUUMED,
+    comment="News that is stored and waits to be settled, where many messages come.",
+)
+
 shipments = Table(
     "shipments",
     metadata,

@@ -29,12 +29,13 @@ _SIZE = struct.Struct("!I")
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of it. Times in seconds; p99 over the accepted."""
+    """What came of it. Times in seconds; p99 over the accepted; began: when the first was posted (time.monotonic)."""
 
     accepted: int
     refused: int
     seconds: float
     p99: float
+    began: float
 
     @property
     def per_second(self) -> float:
@@ -72,6 +73,7 @@ class _Poster:
         for _ in range(CONNECTIONS):
             self._connect()
         self._began = time.perf_counter()
+        began = time.monotonic()
         while (self._requests and time.perf_counter() < self._ends_at) or self._sent:
             self._post()
             for key, _ in self._selector.select(self._pause()):
@@ -81,7 +83,7 @@ class _Poster:
         seconds = time.perf_counter() - self._began
         times = sorted(self._times) or [0.0]
         refused = self._refused + len(self._sent)
-        return Load(len(self._times), refused, seconds, times[int(len(times) * 0.99)])
+        return Load(len(self._times), refused, seconds, times[int(len(times) * 0.99)], began)
 
     def _connect(self) -> None:
         connection = socket.create_connection(self._address, timeout=30)

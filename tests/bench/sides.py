@@ -128,7 +128,8 @@ class Side:
 class Milepost(Side):
     """The product, as its Procfile starts it. Without odoo_environ effects are decided and wait."""
 
-    STORED = "select count(*) from messages where state <> 'received'"
+    STORED = "select count(*) - (select count(*) from unsettled) from messages where state <> 'received'"
+    """Messages of which everything that follows is there as well: what is put off counts as not stored."""
 
     def stored_from_now(self) -> str:
         return f"{self.STORED} and id >= '{first_id(now())}'"

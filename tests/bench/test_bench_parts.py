@@ -141,7 +141,7 @@ def test_a_part_of_the_page_that_was_not_measured_stays(tmp_path, monkeypatch):
 
 
 def test_a_load_says_how_many_a_second():
-    assert Load(accepted=30, refused=0, seconds=2, p99=0.1).per_second == 15
+    assert Load(accepted=30, refused=0, seconds=2, p99=0.1, began=0).per_second == 15
 
 
 COSTS = Costs(

@@ -85,11 +85,13 @@ def register(database_url: str, numbers: Sequence[str], first_id: int) -> None:
 
 
 def _through(side: Side, made: Sequence[bytes]) -> tuple[int, float]:
-    """How many were accepted, and the seconds until all of them were stored. No other round is counted with them."""
+    """How many were accepted, and the seconds from the first post until all of them were stored.
+
+    No other round is counted with them.
+    """
     prepared, query = list(requests(made)), side.stored_from_now()
-    began = time.monotonic()
     load = run_load(side.port, prepared)
     if load.refused:
         progress(f"{side.name} refused {load.refused} of {len(prepared)}")
     side.wait_until_done(query, load.accepted)
-    return load.accepted, time.monotonic() - began
+    return load.accepted, time.monotonic() - load.began

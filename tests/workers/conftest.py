@@ -5,17 +5,20 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import redis
 from sqlalchemy import Engine, text
 
+from config.settings import get_settings
 from shipments.clock import new_id, now
 from shipments.delivery import Delivery
 from shipments.event import Event
 from shipments.rules.policy import load_policy
 from shipments.store.database import make_engine
 from shipments.store.events import Told
-from shipments.store.intake import Intaken
+from shipments.store.intake import Intaken, connect
 from shipments.store.messages import MessageState, Verdict
 from tests.shipments.telling import START
+from workers import resources
 from workers.correlate import Correlated, store_deliveries
 from workers.ingest import Tally, ingest_batch
 from workers.resources import SHIPPED_POLICY
@@ -34,6 +37,29 @@ def shared_engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def engine(shared_engine: Engine, clean: None) -> Engine:
     return shared_engine
+
+
+@pytest.fixture
+def client(clean: None, redis_url: str) -> Iterator[redis.Redis]:
+    with connect(redis_url) as connected:
+        yield connected
+
+
+def forget_what_is_open() -> None:
+    """What tasks keep open is made anew, by the settings of now."""
+    for made in (*(made for made in vars(resources).values() if hasattr(made, "cache_clear")), get_settings):
+        made.cache_clear()
+
+
+@pytest.fixture
+def stores(monkeypatch: pytest.MonkeyPatch, redis_url: str, database_url: str, clean: None) -> Iterator[None]:
+    """Tasks that the test runs work on its stores."""
+    monkeypatch.setenv("MILEPOST_REDIS_URL", redis_url)
+    monkeypatch.setenv("MILEPOST_DATABASE_URL", database_url)
+    monkeypatch.setenv("MILEPOST_SECRET_KEY", "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+    forget_what_is_open()
+    yield
+    forget_what_is_open()
 
 
 def message(

@@ -6,24 +6,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-import redis
 from sqlalchemy import Connection, Engine, text
 
 from carriers.base import Reading
-from config.settings import get_settings
 from shipments.event import Event
-from shipments.store.intake import GROUP, STREAM, Intake, connect
+from shipments.store.intake import GROUP, STREAM, Intake
 from shipments.store.parcels import lock_parcels, parcel_key
 from tests.eventually import eventually
 from tests.shipments.telling import told
 from tests.workers.conftest import POLICY, message, understood
-from workers import resources, understand
+from workers import understand
 from workers.ingest import ingest_batch, ingest_free
 from workers.tasks import ingest as task
 
 A1, A2, B = (told("in_transit", hour, tracking_number=number) for hour, number in ((1, "A"), (2, "A"), (1, "B")))
 LANE = "live"
-CACHED = [made for made in vars(resources).values() if hasattr(made, "cache_clear")]
 
 
 @pytest.fixture
@@ -62,28 +59,13 @@ def test_nobody_waits_for_a_parcel_that_another_has_just_made(engine, at_work):
 
 
 @pytest.fixture
-def client(clean: None, redis_url: str) -> Iterator[redis.Redis]:
-    with connect(redis_url) as connected:
-        yield connected
-
-
-@pytest.fixture
-def drain(
-    monkeypatch: pytest.MonkeyPatch, redis_url: str, database_url: str, client: redis.Redis
-) -> Iterator[Callable[[], Future]]:
+def drain(monkeypatch: pytest.MonkeyPatch, stores: None) -> Iterator[Callable[[], Future]]:
     """Runs the task beside the test. Message bodies are the names of events of this module."""
-    monkeypatch.setenv("MILEPOST_REDIS_URL", redis_url)
-    monkeypatch.setenv("MILEPOST_DATABASE_URL", database_url)
-    monkeypatch.setenv("MILEPOST_SECRET_KEY", "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
     named = {b"A1": A1, b"A2": A2, b"B": B}
     monkeypatch.setattr(understand, "_read", lambda intaken, _: Reading((named[intaken.sealed],)))
     monkeypatch.setattr(task, "ring", lambda *_: True)
-    for made in (*CACHED, get_settings):
-        made.cache_clear()
     with ThreadPoolExecutor(1) as pool:
         yield lambda: pool.submit(task.ingest, LANE)
-    for made in (*CACHED, get_settings):
-        made.cache_clear()
 
 
 @pytest.mark.requirement("M45", "M115", "M118")

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from config.queues import LIVE
 from shipments.errors import Permanent
 from shipments.fold import NEW_JOURNEY_AFTER_END
 from shipments.store.deliveries import OtherNumber
 from shipments.store.links import Link, save_link
+from shipments.store.unsettled import Later
 from tests.shipments.telling import START, told
 from tests.workers.conftest import POLICY, understood
 from workers.correlate import Correlated, _add_numbers
-from workers.ingest import ingest_batch
+from workers.ingest import ingest_batch, settle_put_off
 
 NORTH, SOUTH = 1, 2
 COMPANIES = replace(POLICY, companies={"TESTING__NORTH": NORTH, "TESTING__SOUTH": SOUTH})
@@ -27,8 +29,9 @@ pytestmark = pytest.mark.requirement("M145")
 def tell(engine: Engine) -> Callable[..., None]:
     """Ingests what an account tells."""
 
-    def tell(account: str, *events: Any) -> None:
-        ingest_batch(engine, [understood(*events, account=account)], COMPANIES)
+    def tell(account: str, *events: Any, later: Later | None = None) -> None:
+        ingest_batch(engine, [understood(*events, account=account)], COMPANIES, later)
+        settle_put_off(engine, LIVE, COMPANIES)
 
     return tell
 
@@ -67,6 +70,19 @@ def test_what_accounts_of_both_companies_tell_of_both_show(tell, register, shown
     tell("north", told("in_transit", 1))
     tell("south", told("delivered", 2))
     assert shown() == {1: "delivered", 2: "delivered"}
+
+
+def test_what_the_second_company_hears_of_is_settled_for_it_with_all_that_came_before(tell, register, rows) -> None:
+    """Also where settling is put off."""
+    counts = []
+    for later, number in ((None, "T1"), (Later(LIVE, timedelta(seconds=1)), "T2")):
+        register(len(counts) * 2 + 1, number, company_id=NORTH)
+        register(len(counts) * 2 + 2, number, company_id=SOUTH)
+        tell("north", told("picked_up", 0, tracking_number=number), told("in_transit", 1, tracking_number=number))
+        tell("south", told("in_transit", 1, tracking_number=number), later=later)
+        counts.append(rows("select subject % 2, kind, count(*) from effects group by 1, 2 order by 1, 2"))
+    assert counts[1] == [(of, kind, 2 * count) for of, kind, count in counts[0]]
+    assert {(of, count) for of, kind, count in counts[0] if kind == "timeline"} == {(0, 2), (1, 2)}
 
 
 def test_what_an_account_of_no_company_tells_all_show(tell, register, shown) -> None:

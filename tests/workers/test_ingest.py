@@ -9,14 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from config.queues import LIVE
 from shipments.effects import Effect, Kind
 from shipments.event import Leg
 from shipments.fold import NEW_JOURNEY_AFTER_END
 from shipments.store.effects import Recorded, claim_effects, record_effects, save_effects
+from shipments.store.unsettled import Later
 from tests.shipments.telling import START, told
 from tests.workers.conftest import POLICY, understood
 from workers.correlate import Correlated, link_strangers
-from workers.ingest import ingest_batch
+from workers.ingest import ingest_batch, settle_put_off
 
 SNAPSHOT = {
     "events": "select key, milestone, instant, event from events order by key",
@@ -75,21 +77,24 @@ def test_any_order_batching_and_repetition_give_the_same_parcels_deliveries_and_
         if not (number == "A2" and milestone == "delivered") and not (number != "B1" and hours == 30)
     ]
 
-    def play(events, size):
+    def play(events, size, whens):
+        """whens: until when settling may be put off; None for not at all."""
         with engine.begin() as connection:
-            connection.execute(
-                text("truncate messages, events, parcels, shipments, numbers, effects restart identity cascade")
-            )
+            tables = "messages, events, unsettled, parcels, shipments, numbers, effects"
+            connection.execute(text(f"truncate {tables} restart identity cascade"))
         register(1, "A1", "A2", order_id=9)
         register(2, "B1", order_id=9)
         for start in range(0, len(events), size):
-            ingest_batch(engine, [understood(e) for e in events[start : start + size]], POLICY)
+            ingest_batch(engine, [understood(e) for e in events[start : start + size]], POLICY, chance.choice(whens))
+            if chance.random() < 0.1:
+                settle_put_off(engine, LIVE, POLICY)
+        settle_put_off(engine, LIVE, POLICY)
         return snapshot()
 
-    told_in_order = play(stories, len(stories))
+    told_in_order = play(stories, len(stories), [None])
     shuffled = [*stories, *chance.choices(stories, k=20)]
     chance.shuffle(shuffled)
-    assert play(shuffled, chance.choice([1, 3, 50])) == told_in_order
+    assert play(shuffled, chance.choice([1, 3, 50]), [None, Later(LIVE, timedelta(0))]) == told_in_order
 
 
 @pytest.mark.requirement("M50")

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, event, text
 from app.commands import parked
 from app.commands.guesses import GUESSED
 from app.health import Health
+from config.queues import LIVE
 from config.settings import load_settings
 from shipments.clock import now
 from shipments.delivery import Delivery
@@ -60,12 +61,13 @@ from shipments.store.messages import MessageState, Wanted, find_received, replay
 from shipments.store.migrate import migrate
 from shipments.store.prune import Retention, count_prunable, prune
 from shipments.store.schema import metadata
+from shipments.store.unsettled import Later
 from tests.bench.databases import replace_database
 from tests.bench.store_size import COPIES
 from tests.shipments.telling import START, told
 from tests.workers.conftest import POLICY, understood
 from workers.correlate import STRANGERS_A_CALL, Correlated, link_strangers, store_deliveries
-from workers.ingest import ingest_batch
+from workers.ingest import ingest_batch, settle_put_off
 from workers.odoo.reconcile import give_way
 
 LARGE = {"messages", "events", "parcels", "shipments", "numbers", "effects"}
@@ -178,6 +180,17 @@ def ingest_known_and_new(engine: Engine) -> None:
     new = [way(f"N{place}") for place in range(100)]
     assert ingest_batch(engine, [understood(*events) for events in known + new], POLICY).effects
     assert ingest_batch(engine, [understood(*events) for events in known], POLICY).repeats == 100
+
+
+def settle_what_was_put_off(engine: Engine) -> None:
+    news = [told("in_transit", 6, tracking_number=f"T{place}X7") for place in range(100)]
+    ingest_batch(
+        engine,
+        [understood(event) for event in news],
+        replace(POLICY, companies={"TESTING": 1}),
+        Later(LIVE, timedelta(0)),
+    )
+    assert settle_put_off(engine, LIVE, POLICY, early=False).effects
 
 
 def take_over_deliveries(engine: Engine) -> None:
@@ -308,6 +321,7 @@ def work_off_a_backlog(engine: Engine) -> None:
 
 HOT = [
     ingest_known_and_new,
+    settle_what_was_put_off,
     take_over_deliveries,
     take_over_returns,
     link_by_hand,

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from config import metrics
+from config.queues import LIVE
 from shipments.clock import now
 from shipments.keep import Keep, Why
 from shipments.store.alone import Lock, alone
@@ -16,10 +17,11 @@ from shipments.store.keeps import note_keeps
 from shipments.store.marks import save_mark
 from shipments.store.messages import MessageState, Verdict, save_messages
 from shipments.store.prune import Retention, count_prunable, prune
+from shipments.store.unsettled import Later
 from tests.shipments.telling import told
 from tests.workers.conftest import POLICY, message, understood
 from workers.correlate import Correlated, link_strangers
-from workers.ingest import ingest_batch
+from workers.ingest import ingest_batch, settle_put_off
 from workers.tasks import prune as task
 
 RETENTION = Retention(messages=90, parked_messages=0, parcels=400)
@@ -109,6 +111,18 @@ def test_nothing_goes_where_everything_is_kept_for_ever(save, ingest, age, prune
     save(("done", 5000))
     age(5000)
     assert pruned(Retention(0, 0, 0)) == {}
+
+
+@pytest.mark.requirement("M101")
+def test_a_parcel_with_news_that_waits_to_be_settled_stays(engine, ingest, age, pruned, rows):
+    ingest(WAY)
+    ingest_batch(engine, [understood(told("delivered", 31))], POLICY, Later(LIVE, timedelta(0)))
+    age(401)
+    assert "parcels" not in pruned()
+    settle_put_off(engine, LIVE, POLICY)
+    age(0)
+    assert pruned()["parcels"] == 1
+    assert rows("select count(*) from unsettled") == [(0,)]
 
 
 @pytest.mark.requirement("M97", "M101")

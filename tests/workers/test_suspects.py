@@ -5,23 +5,21 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-import redis
 from sqlalchemy import Engine
 
 from carriers.base import Reading
-from config.settings import get_settings
 from shipments.clock import new_id, now
 from shipments.store import intake as module
-from shipments.store.intake import STREAM, Intake, Intaken, connect
+from shipments.store.intake import STREAM, Intake, Intaken
 from shipments.store.messages import keep_received
 from shipments.store.suspects import PARK_AFTER, Suspects
-from workers import resources, understand
+from tests.workers.conftest import forget_what_is_open
+from workers import understand
 from workers.tasks import ingest as ingest_task
 from workers.tasks import sweep as sweep_task
 
 LANE = "live"
 KILLED = 9
-CACHED = [made for made in vars(resources).values() if hasattr(made, "cache_clear")]
 
 
 def message(carrier: str = "innocent") -> Intaken:
@@ -34,24 +32,9 @@ def read(told: Intaken, _: object) -> Reading:
     return Reading()
 
 
-def forget_what_is_open() -> None:
-    for made in [*CACHED, get_settings]:
-        made.cache_clear()
-
-
 @pytest.fixture
-def client(clean: None, redis_url: str) -> Iterator[redis.Redis]:
-    with connect(redis_url) as connected:
-        yield connected
-
-
-@pytest.fixture
-def work(
-    monkeypatch: pytest.MonkeyPatch, redis_url: str, database_url: str, client: redis.Redis
-) -> Iterator[Callable[..., int]]:
+def work(monkeypatch: pytest.MonkeyPatch, database_url: str, stores: None) -> Iterator[Callable[..., int]]:
     """Runs a task in a process of its own, as a worker's child does; how that ended: 0, 1 for an error, KILLED."""
-    monkeypatch.setenv("MILEPOST_REDIS_URL", redis_url)
-    monkeypatch.setenv("MILEPOST_SECRET_KEY", "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
     monkeypatch.setattr(module, "TAKE_OVER_AFTER", timedelta(0))
     monkeypatch.setattr(understand, "_read", read)
     for task in (ingest_task, sweep_task):

@@ -1,0 +1,194 @@
+"""Settling put off where many messages come: done once for all of them, by whomever, with what came of it at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from config.queues import BULK, LIVE
+from shipments.store.intake import STREAM, Intake
+from shipments.store.parcels import lock_parcels, parcel_key
+from shipments.store.unsettled import LONGEST, REASON, Later
+from tests.eventually import eventually
+from tests.shipments.telling import told
+from tests.workers.conftest import POLICY, message, understood
+from workers import ingest as ingesting
+from workers import understand
+from workers.ingest import ingest_batch, settle_put_off
+from workers.tasks import ingest as task
+
+WAY = (told("label_created", 0), told("picked_up", 1), told("in_transit", 2), told("delivered", 9))
+SOON = Later(LIVE, timedelta(seconds=1))
+STATE = "select state ->> 'milestone' from shipments"
+TIMELINE = "select count(*) from effects where kind = 'timeline'"
+
+
+@pytest.mark.requirement("M45", "M118")
+def test_a_parcel_that_many_messages_tell_of_is_settled_once(engine, register, rows):
+    register(1, "T1", order_id=9)
+    for event in WAY:
+        tally = ingest_batch(engine, [understood(event)], POLICY, SOON)
+        assert (tally.events, tally.effects) == (1, 0)
+    assert rows(STATE) == [(None,)]
+    assert settle_put_off(engine, LIVE, POLICY).effects == len(rows("select from effects"))
+    assert rows(STATE) == [("delivered",)]
+    assert rows(TIMELINE) == [(len(WAY),)]
+    assert rows("select max(version) from effects") == [(1,)]
+    assert rows("select count(*) from unsettled") == [(0,)]
+    assert settle_put_off(engine, LIVE, POLICY).effects == 0
+
+
+def test_what_somebody_waits_for_is_waited_for_since_the_oldest_message(engine, register, rows):
+    register(1, "T1")
+    batches = [understood(event) for event in WAY]
+    for one in reversed(batches):
+        ingest_batch(engine, [one], POLICY, SOON)
+    settle_put_off(engine, LIVE, POLICY)
+    assert rows("select distinct told_at from effects") == [(batches[0].verdict.message.received_at,)]
+
+
+def test_what_the_other_lane_put_off_is_left_to_it(engine, register, rows):
+    register(1, "T1")
+    ingest_batch(engine, [understood(WAY[0])], POLICY, Later(BULK, SOON.by))
+    settle_put_off(engine, LIVE, POLICY)
+    assert rows(STATE) == [(None,)]
+    settle_put_off(engine, BULK, POLICY)
+    assert rows(STATE) == [("label_created",)]
+
+
+@pytest.mark.requirement("M51", "M115")
+def test_two_who_settle_at_once_share_the_work_and_leave_nothing(engine, register, rows, monkeypatch):
+    monkeypatch.setattr(ingesting, "SETTLED_AT_ONCE", 3)
+    for number in range(40):
+        register(number, f"N{number}")
+    stories = [understood(told("in_transit", 1, tracking_number=f"N{number}")) for number in range(40)]
+    ingest_batch(engine, stories, POLICY, SOON)
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(settle_put_off, engine, LIVE, POLICY) for _ in range(2)]
+        effects = sum(done.result(timeout=60).effects for done in both)
+    assert rows("select count(*) from unsettled") == [(0,)]
+    assert rows("select distinct state ->> 'milestone' from shipments") == [("in_transit",)]
+    assert rows("select count(*), max(version) from effects") == [(effects, 1)]
+
+
+@pytest.mark.requirement("M51", "M115")
+def test_a_parcel_that_somebody_is_at_work_on_is_waited_for(engine, register, rows):
+    register(1, "T1")
+    register(2, "B")
+    ingest_batch(engine, [understood(WAY[0]), understood(told("in_transit", 1, tracking_number="B"))], POLICY, SOON)
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as other:
+            lock_parcels(other, [parcel_key(WAY[0])], wait=True)
+            settling = pool.submit(settle_put_off, engine, LIVE, POLICY)
+            assert eventually(lambda: rows(f"{STATE} order by id") == [(None,), ("in_transit",)])
+            assert not settling.done()
+        settling.result(timeout=30)
+    assert rows(f"{STATE} order by id") == [("label_created",), ("in_transit",)]
+
+
+@pytest.mark.requirement("M44", "M130")
+def test_a_parcel_that_cannot_be_settled_parks_its_messages_and_is_tried_again(engine, register, rows, monkeypatch):
+    register(1, "T1")
+    register(2, "B")
+    first, second, other = understood(WAY[0]), understood(WAY[1]), understood(told("in_transit", tracking_number="B"))
+    ingest_batch(engine, [first, second, other], POLICY, SOON)
+    ((broken,),) = rows("select id from parcels where number = 'T1'")
+    real = ingesting.settle
+
+    def settle(connection, parcel_ids, *args, **more):
+        if broken in parcel_ids:
+            raise ValueError("a rule that has a bug")
+        return real(connection, parcel_ids, *args, **more)
+
+    monkeypatch.setattr(ingesting, "settle", settle)
+    assert settle_put_off(engine, LIVE, POLICY).parked == 2
+    assert rows(f"{STATE} order by id") == [(None,), ("in_transit",)]
+    parked = rows("select id, reason from messages where state = 'parked'")
+    assert set(parked) == {(one.verdict.message.id, REASON) for one in (first, second)}
+    monkeypatch.setattr(ingesting, "settle", real)
+    settle_put_off(engine, LIVE, POLICY)
+    assert rows(f"{STATE} order by id") == [(None,), ("in_transit",)], "its time has not come yet"
+    with engine.begin() as connection:
+        connection.execute(text("update unsettled set due_at = now()"))
+    settle_put_off(engine, LIVE, POLICY)
+    assert rows(f"{STATE} order by id") == [("picked_up",), ("in_transit",)]
+    assert rows("select count(*) from unsettled") == [(0,)]
+    ingest_batch(engine, [first, second], POLICY)
+    assert rows("select count(*) from messages where state = 'parked'") == [(0,)]
+
+
+@pytest.fixture
+def taken(stores, client, monkeypatch):
+    """Puts an event a message into the stream and drains it, two messages a batch."""
+    events = {b"%d" % number: event for number, event in enumerate(WAY)}
+    monkeypatch.setenv("MILEPOST_BATCH_SIZE", "2")
+    monkeypatch.setattr(understand, "_read", lambda intaken, _: understand.Reading((events[intaken.sealed],)))
+    monkeypatch.setattr(task, "ring", lambda *_: True)
+
+    def taken(lane, count):
+        for body in list(events)[:count]:
+            client.xadd(STREAM.format(lane=lane), message(sealed=body).fields())
+        done = task.ingest(lane)
+        assert Intake(client).length(lane) == 0
+        return done
+
+    return taken
+
+
+@pytest.mark.requirement("M118")
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_where_many_come_they_are_stored_first_and_settled_when_the_rush_is_over(
+    taken, register, rows, monkeypatch, count
+):
+    settled = []
+    real = ingesting.settle
+    monkeypatch.setattr(ingesting, "settle", lambda *args, **more: settled.append(list(args[1])) or real(*args, **more))
+    register(1, "T1")
+    assert taken(LIVE, count)["events"] == count
+    assert rows(STATE) == [(WAY[count - 1].milestone.value,)]
+    assert rows("select count(*) from unsettled") == [(0,)]
+    at_once = count % 2  # the last batch, where it is not full
+    assert [parcels for parcels in settled if parcels] == [[1]] * (1 + at_once)
+
+
+@pytest.mark.requirement("M118")
+def test_in_a_long_rush_what_was_put_off_is_settled_when_its_time_has_come(taken, register, rows, monkeypatch):
+    monkeypatch.setattr(task, "SETTLED_AFTER", timedelta(0))
+    monkeypatch.setattr(Intake, "waited", lambda *_: timedelta(0))
+    register(1, "T1")
+    taken(LIVE, 4)
+    assert rows("select max(version) from effects where kind = 'delivery'") == [(2,)]
+
+
+@pytest.mark.requirement("M118")
+def test_in_a_backlog_it_is_put_off_for_as_long_as_the_message_waited_itself(engine, register, rows):
+    register(1, "T1")
+    (at,) = (row[0] for row in rows("select now()"))
+    ingest_batch(engine, [understood(WAY[0])], POLICY, Later(LIVE, timedelta(seconds=7)))
+    ingest_batch(engine, [understood(WAY[1])], POLICY, Later(LIVE, timedelta(hours=7)))
+    due = [moment - at for (moment,) in rows("select due_at from unsettled order by due_at")]
+    assert timedelta(seconds=7) < due[0] < timedelta(seconds=12)
+    assert LONGEST < due[1] < LONGEST + timedelta(seconds=5)
+    assert settle_put_off(engine, LIVE, POLICY, early=False).effects == 0
+    with engine.begin() as connection:
+        connection.execute(text("update unsettled set due_at = due_at - interval '7 seconds'"))
+    assert settle_put_off(engine, LIVE, POLICY, early=False).effects
+    assert rows("select count(*) from unsettled") == [(0,)], (
+        "all that is news about a parcel, when the first of it is due"
+    )
+
+
+def test_how_long_an_entry_has_waited_is_told_by_the_servers_clock(client):
+    (seconds, _) = client.time()
+    waited = Intake(client).waited(b"%d-7" % ((seconds - 5) * 1000))
+    assert timedelta(seconds=5) <= waited < timedelta(seconds=30)
+
+
+@pytest.mark.requirement("M51", "M115")
+def test_what_a_process_that_died_had_put_off_is_settled_by_the_next(taken, engine, register, rows):
+    register(1, "T1")
+    ingest_batch(engine, [understood(event) for event in WAY], POLICY, SOON)
+    assert rows(STATE) == [(None,)]
+    taken(LIVE, 0)
+    assert rows(STATE) == [("delivered",)]
