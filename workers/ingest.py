@@ -93,7 +93,7 @@ def _settle_some(engine: Engine, parcel_ids: Sequence[int], policy: Policy, *, w
         raise  # the database is away: what waits to be settled stays written down
     except Exception:
         if len(parcel_ids) == 1:
-            log.exception("a parcel cannot be settled", extra={"stage": "ingest", "parcel_id": parcel_ids[0]})
+            log.exception("parcel %d cannot be settled", *parcel_ids, extra={"stage": "ingest"})
     if len(parcel_ids) == 1:
         return transact(engine, lambda connection: Tally(parked=park_unsettled(connection, parcel_ids[0])))
     middle = len(parcel_ids) // 2

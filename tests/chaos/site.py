@@ -35,6 +35,7 @@ OURS = ("MILEPOST_", "ODOO_", "SENTRY_", "CARRIER_")
 WAITING = {
     "messages received": "select count(*) from messages where state = 'received'",
     "parcels unmatched": "select count(*) from parcels where unmatched_since is not null",
+    "news to be settled": "select count(*) from unsettled",
     "effects due": "select count(*) from effects where state in ('due', 'claimed')",
     "tasks overdue within a minute": "select count(*) from effects where again_at < now() + interval '1 minute'",
 }

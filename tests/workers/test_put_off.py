@@ -88,7 +88,9 @@ def test_a_parcel_that_somebody_is_at_work_on_is_waited_for(engine, register, ro
 
 
 @pytest.mark.requirement("M44", "M130")
-def test_a_parcel_that_cannot_be_settled_parks_its_messages_and_is_tried_again(engine, register, rows, monkeypatch):
+def test_a_parcel_that_cannot_be_settled_parks_its_messages_and_is_tried_again(
+    engine, register, rows, monkeypatch, caplog
+):
     register(1, "T1")
     register(2, "B")
     first, second, other = understood(WAY[0]), understood(WAY[1]), understood(told("in_transit", tracking_number="B"))
@@ -103,6 +105,7 @@ def test_a_parcel_that_cannot_be_settled_parks_its_messages_and_is_tried_again(e
 
     monkeypatch.setattr(ingesting, "settle", settle)
     assert settle_put_off(engine, LIVE, POLICY).parked == 2
+    assert f"parcel {broken} cannot be settled" in caplog.text
     assert rows(f"{STATE} order by id") == [(None,), ("in_transit",)]
     parked = rows("select id, reason from messages where state = 'parked'")
     assert set(parked) == {(one.verdict.message.id, REASON) for one in (first, second)}
