@@ -81,13 +81,14 @@ class System:
             return [tuple(row) for row in connection.execute(text(query), values)]
 
     def wait_until_settled(self, seconds: float = 120) -> None:
-        """Until nothing waits: no message, no parcel, no effect."""
+        """Until nothing waits: no message, no news, no parcel, no effect."""
         intake = Intake(connect_briefly(self.up.settings.redis_url))
 
         def settled() -> bool:
             waiting = sum(intake.length(lane) for lane in LANES)
             return not waiting and self.rows(
                 "select (select count(*) from messages where state = 'received') +"
+                " (select count(*) from unsettled) +"
                 " (select count(*) from parcels where unmatched_since is not null) +"
                 " (select count(*) from effects where state in ('due', 'claimed'))"
             ) == [(0,)]
