@@ -150,7 +150,7 @@ def _wait_until_settled(engine: Engine, intake: Intake, accepted: int) -> None:
 _PROGRESS = text("""
     select (select count(*) from messages where state <> 'received') as understood,
         (select count(*) from parcels where unmatched_since is not null) as unmatched,
-        (select count(*) from effects where state in ('due', 'claimed')) as effects
+        (select count(*) from unsettled) + (select count(*) from effects where state in ('due', 'claimed')) as effects
 """)
 
 
