@@ -51,26 +51,37 @@ def write_commitments(odoo: Odoo, works: Sequence[Work]) -> dict[str, Outcome]:
 
     An order without a promised date has none to move, and one a person has dated since stays as it is.
     """
-    outcomes = {work.key: Outcome("done", sent=work.sent) for work in works}
-    awaited = [work for work in works if work.payload["day"]]
     fields = ["commitment_date", _FROM, _TO, LOCKED]
-    domain = [("id", "in", [work.subject for work in awaited])]
+    domain = [("id", "in", [work.subject for work in works])]
     try:
-        found = odoo.call(ORDER, "search_read", domain=domain, fields=fields) if awaited else []
+        found = odoo.call(ORDER, "search_read", domain=domain, fields=fields) if works else []
+        orders = {row["id"]: row for row in found}
+        decided = {work.key: _decide(work, orders.get(work.subject)) for work in works}
+        _write_lost_notes(odoo, _earlier_moves(works, orders, decided))
     except OdooRefused as refusal:
-        return outcomes | {work.key: Outcome("later", str(refusal), work.sent) for work in awaited}
-    orders = {row["id"]: row for row in found}
-    decided = {work.key: _decide(work, orders.get(work.subject)) for work in awaited}
-    outcomes |= {key: outcome for key, outcome in decided.items() if isinstance(outcome, Outcome)}
-    moves = [move for move in decided.values() if isinstance(move, _Move)]
-    try:
-        _write_lost_notes(odoo, moves)
-    except OdooRefused as refusal:
-        return outcomes | {move.work.key: Outcome("later", str(refusal), move.work.sent) for move in moves}
-    return outcomes | _perform(odoo, moves)
+        return {work.key: Outcome("later", str(refusal), work.sent) for work in works}
+    outcomes = {key: outcome for key, outcome in decided.items() if isinstance(outcome, Outcome)}
+    return outcomes | _perform(odoo, [move for move in decided.values() if isinstance(move, _Move)])
+
+
+def _earlier_moves(
+    works: Sequence[Work], orders: Mapping[int, dict[str, Any]], decided: Mapping[str, Outcome | _Move]
+) -> list[_Move]:
+    """The moves that stand in Odoo and whose notes nothing else writes: the promise moves on, or is left as it is."""
+    earlier: list[_Move] = []
+    for work in works:
+        move, order = decided[work.key], orders.get(work.subject)
+        if isinstance(move, _Move):
+            if move.made_from:
+                earlier.append(replace(move, before=move.made_from, after=move.before, is_made=True))
+        elif order and not order[LOCKED] and order[_TO] and order[_TO] == order["commitment_date"]:
+            earlier.append(_Move(work, order[_FROM], order[_TO], is_made=True))
+    return earlier
 
 
 def _decide(work: Work, order: dict[str, Any] | None) -> Outcome | _Move:
+    if not work.payload["day"]:
+        return Outcome("done", sent=work.sent)
     if order is None:
         return Outcome("parked", f"This order {GONE}", sent=work.sent)
     promised, moved_to = order["commitment_date"], order[_TO]
@@ -94,9 +105,8 @@ def _decide(work: Work, order: dict[str, Any] | None) -> Outcome | _Move:
     return Outcome("done", sent=work.sent)
 
 
-def _write_lost_notes(odoo: Odoo, moves: Sequence[_Move]) -> None:
-    """The notes of earlier moves that an answer lost on the way kept from being written; those that stand stay."""
-    made = [replace(m, before=m.made_from, after=m.before, is_made=True) for m in moves if m.made_from]
+def _write_lost_notes(odoo: Odoo, made: Sequence[_Move]) -> None:
+    """The notes of moves that an answer lost on the way kept from being written; those that stand stay."""
     if not made:
         return
     domain = [("model", "=", ORDER), ("res_id", "in", [move.work.subject for move in made])]

@@ -166,6 +166,27 @@ def test_a_note_that_got_lost_is_written_although_the_promise_has_moved_on_and_o
     assert "2026-12-10 09:00:00 to 2026-12-12 09:00:00" in second
 
 
+@pytest.mark.requirement("X11", "M20")
+@pytest.mark.parametrize("since", [{"day": None}, {"day": "2026-12-05"}], ids=["all delivered", "expected earlier"])
+def test_a_note_that_got_lost_is_written_although_the_promise_stays_where_it_is(
+    ready: Odoo, shop: Shop, monkeypatch: pytest.MonkeyPatch, since: dict[str, str | None]
+) -> None:
+    order = shop.order_of(shop.deliver(1)[0])
+    ready.call(ORDER, "write", [order], vals={"commitment_date": "2026-12-01 09:00:00"})
+    work = Work(f"commitment:{order}", order, EXPECTED, sent=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(commitments, "_note_row", away)
+        with pytest.raises(OdooAway):
+            write_commitments(ready, [work])
+    assert notes(ready, order) == []
+    for _ in range(2):
+        changed = Work(f"commitment:{order}", order, EXPECTED | since, sent=False, changed=True)
+        assert write_commitments(ready, [changed])[changed.key].state == "done"
+    [note] = notes(ready, order)
+    assert "2026-12-01 09:00:00 to 2026-12-10 09:00:00" in note
+    assert read(ready, ORDER, order, "commitment_date")["commitment_date"] == "2026-12-10 09:00:00"
+
+
 @pytest.mark.requirement("X11")
 def test_a_promise_never_moves_earlier_nor_over_a_date_a_person_entered(ready: Odoo, shop: Shop) -> None:
     order = shop.order_of(shop.deliver(1)[0])
