@@ -76,6 +76,8 @@ def settle_put_off(engine: Engine, lane: str, policy: Policy, *, early: bool = T
     for wait in (False, True) if early else (False,):
         with engine.connect() as connection:
             waiting = find_unsettled(connection, lane, early=early)
+        if not waiting:
+            break
         for start in range(0, len(waiting), SETTLED_AT_ONCE):
             total += _settle_some(engine, waiting[start : start + SETTLED_AT_ONCE], policy, wait=wait)
     return total

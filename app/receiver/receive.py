@@ -95,9 +95,8 @@ class Receiver:
         arrival = Arrival(desk, account, environ, headers=desk.headers(environ))
         if answer := _handshake(arrival):
             return _as_told(answer)
-        if desk.carrier.accepted_status == NO_CONTENT:
-            return _reply(NO_CONTENT, "", b"")
-        return _reply(HTTPStatus.OK, "text/plain; charset=utf-8", b"")
+        status = NO_CONTENT if desk.carrier.accepted_status == NO_CONTENT else HTTPStatus.OK
+        return _reply(status, "text/plain; charset=utf-8", b"")
 
     def _receive(self, environ: dict[str, Any], name: str, account: str) -> Reply:
         # read before anything is refused: a sender that is still writing does not see an early answer
@@ -157,10 +156,8 @@ def _intaken(arrival: Arrival, seal: Seal) -> Intaken:
 def _accept(arrival: Arrival) -> Reply:
     if answer := _handshake(arrival):
         return _as_told(answer)
-    status = arrival.desk.carrier.accepted_status
-    if status == NO_CONTENT:
-        return _reply(NO_CONTENT, "", b"")
-    return _reply(status, "application/json", b'{"id":"%s"}' % str(arrival.id).encode())
+    body = b'{"id":"%s"}' % str(arrival.id).encode()
+    return _reply(arrival.desk.carrier.accepted_status, "application/json", body)
 
 
 def _handshake(arrival: Arrival) -> Answer | None:

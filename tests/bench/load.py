@@ -66,24 +66,23 @@ class _Poster:
         self._times: list[float] = []
         self._refused = 0
         self._posted = 0
-        self._began = time.perf_counter()
+        self._began = time.monotonic()
         self._ends_at = self._began + seconds
 
     def run(self) -> Load:
         for _ in range(CONNECTIONS):
             self._connect()
-        self._began = time.perf_counter()
-        began = time.monotonic()
-        while (self._requests and time.perf_counter() < self._ends_at) or self._sent:
+        self._began = time.monotonic()
+        while (self._requests and time.monotonic() < self._ends_at) or self._sent:
             self._post()
             for key, _ in self._selector.select(self._pause()):
                 self._read(key.fileobj)  # type: ignore[arg-type]
-            if time.perf_counter() > self._ends_at + 30:
+            if time.monotonic() > self._ends_at + 30:
                 break
-        seconds = time.perf_counter() - self._began
+        seconds = time.monotonic() - self._began
         times = sorted(self._times) or [0.0]
         refused = self._refused + len(self._sent)
-        return Load(len(self._times), refused, seconds, times[int(len(times) * 0.99)], began)
+        return Load(len(self._times), refused, seconds, times[int(len(times) * 0.99)], self._began)
 
     def _connect(self) -> None:
         connection = socket.create_connection(self._address, timeout=30)
@@ -93,7 +92,7 @@ class _Poster:
 
     def _post(self) -> None:
         while self._free and self._requests:
-            at = time.perf_counter()
+            at = time.monotonic()
             due = self._began + self._posted / self._rate if self._rate else at
             if due > at or at > self._ends_at:
                 return
@@ -105,7 +104,7 @@ class _Poster:
     def _pause(self) -> float:
         if not self._rate or not self._free:
             return 1.0
-        return max(0.0, self._began + self._posted / self._rate - time.perf_counter())
+        return max(0.0, self._began + self._posted / self._rate - time.monotonic())
 
     def _read(self, connection: socket.socket) -> None:
         try:
@@ -119,7 +118,7 @@ class _Poster:
         if is_whole(answer):
             due = self._sent.pop(connection)
             if answer.startswith(b"HTTP/1.1 202"):
-                self._times.append(time.perf_counter() - due)
+                self._times.append(time.monotonic() - due)
             else:
                 self._refused += 1
             self._free.append(connection)

@@ -22,12 +22,6 @@ QUEUE = "act"
 
 
 @pytest.fixture
-def client(clean: None, redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url) as connected:
-        yield connected
-
-
-@pytest.fixture
 def make_beat(monkeypatch: pytest.MonkeyPatch, client: redis.Redis) -> Callable[[], scheduler.PoliteScheduler]:
     monkeypatch.setattr(scheduler, "redis_client", lambda: client)
 

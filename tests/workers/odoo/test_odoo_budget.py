@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,12 +15,6 @@ from workers.odoo.budget import Budget, OdooBudgetSpent
 from workers.odoo.client import connect
 
 LEASE = timedelta(seconds=30)
-
-
-@pytest.fixture
-def client(redis_url: str, clean: None) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The stores as the poll stage sees them, and what stands around it: a carrier that pushes, a worker that ingests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,12 +14,6 @@ from tests.workers.conftest import POLICY, message
 from tests.workers.poll.asking import SEAL, START
 from workers.ingest import Tally, ingest_batch
 from workers.understand import understand_all
-
-
-@pytest.fixture
-def client(redis_url: str, clean: None) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
 
 
 @pytest.fixture(autouse=True)
