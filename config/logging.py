@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
+import msgspec
 
 from config.settings import Settings
 
@@ -87,8 +87,8 @@ class JsonLine(logging.Formatter):
 
 def _written(line: Mapping[str, Any]) -> str:
     try:
-        return orjson.dumps(line).decode()
-    except orjson.JSONEncodeError:  # such as half a letter, in what others log
+        return msgspec.json.encode(line).decode()
+    except UnicodeEncodeError:  # such as half a letter, in what others log
         return json.dumps(line, ensure_ascii=False)
 
 

@@ -4,10 +4,13 @@ import codecs
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from email.message import Message as Headers
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
+
+import msgspec
 
 from shipments.errors import Unreadable
 
@@ -33,12 +36,16 @@ def _no_constant(word: str) -> Any:
 
 # made once: json.loads makes a new decoder at every call that has an option
 _JSON = json.JSONDecoder(parse_constant=_no_constant)
+_QUICK_JSON = msgspec.json.Decoder()
+"""Takes less than the standard library's does, and what it takes it reads alike, in half the time."""
 
 
 def load_json(body: bytes) -> Any:
     """The JSON in the body: UTF-8, -16 or -32 by its first bytes, Windows-1252 if it is none of these."""
     _check_size(body)
     try:
+        with suppress(msgspec.DecodeError):  # also at other encodings, half a letter and numbers beyond all measure
+            return _QUICK_JSON.decode(body)
         return _JSON.decode(_decode_json(body))
     except RecursionError:
         raise Unreadable("the JSON is nested too deeply") from None

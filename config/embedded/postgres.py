@@ -62,7 +62,8 @@ class Postgres:
             "port": str(self._port),
             "unix_socket_directories": "",
             "fsync": "on",
-            "shared_buffers": "128MB",
+            "shared_buffers": "512MB",
+            "max_wal_size": "2GB",
             "max_connections": "60",
         }
         return [word for name, value in told.items() for word in ("-c", f"{name}={value}")]

@@ -1,6 +1,6 @@
 """The connection to PostgreSQL."""
 
-import orjson
+import msgspec
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
@@ -21,6 +21,6 @@ def make_engine(url: str, pool_size: int = 4) -> Engine:
         pool_size=pool_size,
         pool_pre_ping=True,
         pool_timeout=2,
-        json_deserializer=orjson.loads,
+        json_deserializer=msgspec.json.decode,
         connect_args={"connect_timeout": 2, "options": options, "application_name": "milepost"},
     )

@@ -272,12 +272,14 @@ def lock_shipments(connection: Connection, ids: Collection[int]) -> list[int]:
     """
     query = text("""
         with mine as materialized (select id, order_id, return_of from shipments where id = any(:ids))
-        select id from shipments where id in (
+        select id from shipments where id = any(array(
             select id from mine
-            union select sibling.id from mine join shipments sibling on sibling.order_id = mine.order_id
-            union select r.id from shipments r where r.return_of = any(:ids)
-            union select r.id from mine join shipments r on r.return_of = mine.return_of
-            union select return_of from mine where return_of is not null)
+            union all select sibling.id from mine
+                cross join lateral (select id from shipments where order_id = mine.order_id offset 0) sibling
+            union all select id from shipments where return_of = any(:ids)
+            union all select r.id from mine
+                cross join lateral (select id from shipments where return_of = mine.return_of offset 0) r
+            union all select return_of from mine where return_of is not null))
         order by id for update
     """)
     return [row.id for row in connection.execute(query, {"ids": list(ids)})]

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-import orjson
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -60,14 +60,14 @@ class Seal:
 
 def _to_json(headers: Mapping[str, str]) -> bytes:
     try:
-        return orjson.dumps(headers)
-    except orjson.JSONEncodeError:  # what is no UTF-8 is kept as surrogates, and these only the standard library takes
+        return msgspec.json.encode(headers)
+    except UnicodeEncodeError:  # what is no UTF-8 is kept as surrogates, and these only the standard library takes
         return json.dumps(dict(headers)).encode()
 
 
 def _from_json(head: bytes) -> dict[str, str]:
     try:
-        headers: dict[str, str] = orjson.loads(head)
-    except orjson.JSONDecodeError:
+        headers: dict[str, str] = msgspec.json.decode(head)
+    except msgspec.DecodeError:
         headers = json.loads(head)
     return headers

@@ -111,7 +111,10 @@ def _folded(
 def _match(connection: Connection, parcels: Sequence[_Parcel]) -> dict[int, list[int]]:
     """Which deliveries speak for the parcels' numbers, and may see them, by the parcel's id."""
     found: dict[str, list[int]] = {}
-    query = text("select number, shipment_id from numbers where number = any(:numbers) and aside is null")
+    query = text("""
+        select n.number, n.shipment_id from unnest(cast(:numbers as text[])) as t (number)
+        cross join lateral (select * from numbers where number = t.number offset 0) n where n.aside is null
+    """)
     for number, shipment_id in connection.execute(query, {"numbers": sorted({p.number for p in parcels})}).all():
         found.setdefault(number, []).append(shipment_id)
     matches = {p.id: found[p.number] for p in parcels if p.number in found}

@@ -153,7 +153,8 @@ def _journeys_by_number(
     for parcel in parcels:
         found.setdefault(parcel.number, []).extend((journey, parcel.companies) for journey in parcel.shown)
     query = text("""
-        select number, state -> 'shown', companies from parcels where number = any(:numbers) and id <> all(:folded)
+        select p.number, p.state -> 'shown', p.companies from unnest(cast(:numbers as text[])) as t (number)
+        cross join lateral (select * from parcels where number = t.number offset 0) p where p.id <> all(:folded)
     """)
     values = {"numbers": numbers, "folded": [p.id for p in parcels]}
     for number, shown, companies in connection.execute(query, values).all():
@@ -169,8 +170,9 @@ def _registrations_by_number(
     """When the deliveries that carry each number were made in Odoo, and of which companies they are."""
     found: dict[str, list[tuple[datetime, int | None]]] = {}
     query = text("""
-        select n.number, s.registered_at, s.company_id from numbers n join shipments s on s.id = n.shipment_id
-        where n.number = any(:numbers)
+        select n.number, s.registered_at, s.company_id from unnest(cast(:numbers as text[])) as t (number)
+        cross join lateral (select * from numbers where number = t.number offset 0) n
+        cross join lateral (select * from shipments where id = n.shipment_id offset 0) s
     """)
     for number, registered_at, company_id in connection.execute(query, {"numbers": list(numbers)}).all():
         found.setdefault(number, []).append((registered_at, company_id))

@@ -1,9 +1,10 @@
 """The load generator: a process of its own that posts prepared requests over kept connections.
 
-    python -m tests.bench.load PORT FILE [--rate N] [--seconds S]
+    python -m tests.bench.load PORT [--rate N] [--seconds S]
 
-posts each request of FILE once to 127.0.0.1, as fast as it is answered or N a second, for S seconds at most, and
-prints a Load as JSON. With --rate a request's time counts from when it was due, so a server that falls behind shows.
+posts each request that comes in on standard input once to 127.0.0.1, as fast as it is answered or N a second, for S
+seconds at most, and prints a Load as JSON. With --rate a request's time counts from when it was due, so a server that
+falls behind shows. Nothing of it goes through a file: the disk is the server's, which waits for it at every answer.
 """
 
 import argparse
@@ -13,12 +14,11 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 CONNECTIONS = 128
 """Carriers post from many machines at once. With sixteen the connections were the limit of a server that waits for its
@@ -44,14 +44,9 @@ class Load:
 
 def run_load(port: int, requests: Iterable[bytes], *, rate: float = 0, seconds: float = GIVE_UP_SECONDS) -> Load:
     """Posts them from another process and waits for it."""
-    with tempfile.NamedTemporaryFile(prefix="milepost-bench-") as file:
-        for request in requests:
-            file.write(_SIZE.pack(len(request)) + request)
-        file.flush()
-        command = [sys.executable, "-m", "tests.bench.load", str(port), file.name]
-        command += ["--rate", str(rate), "--seconds", str(seconds)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return Load(**json.loads(done.stdout))
+    command = [sys.executable, "-m", "tests.bench.load", str(port), "--rate", str(rate), "--seconds", str(seconds)]
+    posted = b"".join(_SIZE.pack(len(request)) + request for request in requests)
+    return Load(**json.loads(subprocess.run(command, input=posted, capture_output=True, check=True).stdout))
 
 
 class _Poster:
@@ -146,24 +141,20 @@ def is_whole(answer: bytes) -> bool:
     return True
 
 
-def read_requests(path: Path) -> deque[bytes]:
-    content, place, found = path.read_bytes(), 0, deque()
-    while place < len(content):
-        (size,) = _SIZE.unpack_from(content, place)
-        place += _SIZE.size
-        found.append(content[place : place + size])
-        place += size
+def read_requests(coming: BinaryIO) -> deque[bytes]:
+    found: deque[bytes] = deque()
+    while size := coming.read(_SIZE.size):
+        found.append(coming.read(*_SIZE.unpack(size)))
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
-    parser.add_argument("file", type=Path)
     parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--seconds", type=float, default=GIVE_UP_SECONDS)
     given = parser.parse_args()
-    load = _Poster(given.port, read_requests(given.file), given.rate, given.seconds).run()
+    load = _Poster(given.port, read_requests(sys.stdin.buffer), given.rate, given.seconds).run()
     print(json.dumps(asdict(load)))
 
 

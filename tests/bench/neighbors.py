@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from carriers import find_carrier
-from tests.bench.figures import Figure, Report
+from tests.bench.doors import P99_BAR_MS, answers
+from tests.bench.figures import Report
 from tests.bench.load import Load, run_load
 from tests.bench.posts import bodies, made_up_numbers, requests
 from tests.bench.sides import Milepost
@@ -17,7 +18,6 @@ from tests.bench.size import Size
 from tests.fakes.carriers import SECRETS
 
 RATE = 100
-P99_BAR_MS = 25
 LARGE_P99_BAR_MS = 250
 SLOW, HALF_OPEN, LARGE = 200, 1_000, 4
 OTHER = "ups"
@@ -27,28 +27,23 @@ DRIP_SECONDS = 0.5
 
 def neighbors(report: Report, size: Size, milepost: Milepost) -> None:
     """p99 of one carrier's answers at RATE a second, while another one behaves badly."""
-    _add(report, size, milepost, "alone", P99_BAR_MS)
+    _add(report, size, milepost, "alone")
     with _slow_bodies(milepost.port):
-        _add(report, size, milepost, f"beside {SLOW} senders of a byte every {DRIP_SECONDS:g} s", P99_BAR_MS)
+        _add(report, size, milepost, f"beside {SLOW} senders of a byte every {DRIP_SECONDS:g} s")
     with _half_open(milepost.port):
-        _add(report, size, milepost, f"beside {HALF_OPEN:,} half-open connections", P99_BAR_MS)
+        _add(report, size, milepost, f"beside {HALF_OPEN:,} half-open connections")
     with _large_bodies(milepost.port) as posted:
         began = time.monotonic()
         load = _load(size, milepost)
         each = len(posted) / (time.monotonic() - began)
     note = f"{each:.0f} such bodies a second were taken"
-    name = f"beside {LARGE} senders of {LARGE_BYTES / 1e6:g} MB bodies, as fast as they are taken"
-    _figure(report, load, name, LARGE_P99_BAR_MS, note)
+    name = f"answer p99, beside {LARGE} senders of {LARGE_BYTES / 1e6:g} MB bodies, as fast as they are taken"
+    report.add(answers([load], name, LARGE_P99_BAR_MS, note))
 
 
-def _add(report: Report, size: Size, milepost: Milepost, name: str, bar: float) -> None:
-    _figure(report, _load(size, milepost), name, bar, f"{RATE}/s")
-
-
-def _figure(report: Report, load: Load, name: str, bar: float, note: str) -> None:
-    """Nobody answered is no answer time of nothing."""
-    p99 = load.p99 * 1000 if load.accepted and not load.refused else float("inf")
-    report.add(Figure(f"answer p99, {name}", p99, bar, "ms", note=note))
+def _add(report: Report, size: Size, milepost: Milepost, name: str) -> None:
+    loads = [_load(size, milepost) for _ in range(size.rounds)]
+    report.add(answers(loads, f"answer p99, {name}", P99_BAR_MS, f"{RATE}/s"))
 
 
 def _load(size: Size, milepost: Milepost) -> Load:

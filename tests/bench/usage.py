@@ -24,12 +24,14 @@ class Usage:
     """At one moment, by kind of process: CPU seconds since each was started, and memory in MB.
 
     Pages that processes share are divided among them. PostgreSQL's shared buffers are left out: they fill up to their
-    size, which is set, and stay.
+    size, which is set, and stay. held: what Valkey holds by its own count, in MB. What a backlog took it gives back to
+    its allocator, and whether that gives it back to the system depends on which one it was built with.
     """
 
     at: float
     cpu: Mapping[str, float]
     memory: Mapping[str, float]
+    held: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,14 @@ class Written:
     append_only: int
 
 
-def usage(milepost: Milepost, servers: Servers) -> Usage:
+def usage(milepost: Milepost, servers: Servers, redis: Redis) -> Usage:
     """Of every process of the Procfile that runs, and of the two servers."""
     pids = {name: process.pid for name, process in milepost.processes.items()}
     pids |= {name: servers.pid_of(name) for name in SERVERS}
     families = {name: family(pid) for name, pid in pids.items()}
     cpu = {name: sum(map(_cpu, members)) for name, members in families.items()}
     memory = {name: sum(_memory(name, member) for member in members) for name, members in families.items()}
-    return Usage(time.monotonic(), cpu, memory)
+    return Usage(time.monotonic(), cpu, memory, int(redis.info("memory")["used_memory"]) / 1e6)
 
 
 def written(database_url: str, redis: Redis) -> Written:

@@ -111,10 +111,10 @@ def _costs(report: Report, size: Size, site: Site, numbers: Sequence[str], calls
     site.settle()
     rewrite = site.redis.config_get("auto-aof-rewrite-percentage")["auto-aof-rewrite-percentage"]
     site.redis.config_set("auto-aof-rewrite-percentage", 0)
-    disk, before = written(site.milepost.database_url, site.redis), usage(site.milepost, site.servers)
+    disk, before = written(site.milepost.database_url, site.redis), usage(site.milepost, site.servers, site.redis)
     events, seconds = site.through(numbers[tenth:])
     site.settle()
-    after, disk_after = usage(site.milepost, site.servers), written(site.milepost.database_url, site.redis)
+    after, disk_after = usage(site.milepost, site.servers, site.redis), written(site.milepost.database_url, site.redis)
     site.redis.config_set("auto-aof-rewrite-percentage", rewrite)
     progress(f"{events:,} messages in {seconds:.0f} s, {after.at - before.at:.0f} s until Odoo shows all of them")
     _memory(report, site, before, after, len(numbers) * len(USUAL))
@@ -134,17 +134,17 @@ def _costs(report: Report, size: Size, site: Site, numbers: Sequence[str], calls
 
 
 def _idle(site: Site, seconds: float) -> dict[str, float]:
-    before = usage(site.milepost, site.servers)
+    before = usage(site.milepost, site.servers, site.redis)
     time.sleep(seconds)
-    return idle_cores(before, usage(site.milepost, site.servers))
+    return idle_cores(before, usage(site.milepost, site.servers, site.redis))
 
 
 def _memory(report: Report, site: Site, before: Usage, after: Usage, messages: int) -> None:
     worker = site.milepost.ingest_memory()
     report.add(Figure(f"memory of an ingest worker through {messages:,} messages", worker, WORKER_BAR_MB, "MB"))
     for kind, end in after.memory.items():
-        grown = end - before.memory[kind]
-        note = f"flat; {end:.0f} MB at the end"
+        grown = after.held - before.held if kind == "valkey" else end - before.memory[kind]
+        note = f"{'by its own count' if kind == 'valkey' else 'flat'}; {end:.0f} MB at the end"
         name = f"memory of {kind}, from a tenth of them to the end, grown by"
         report.add(Figure(name, grown, GROWTH_BAR_MB, "MB", note=note))
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carriers import reading
 from carriers.base import Fault, Reading
@@ -41,6 +43,41 @@ def test_a_body_is_read_up_to_the_limit_and_not_beyond() -> None:
     assert reading.load_json(fits) == []
     with pytest.raises(Unreadable, match="bytes"):
         reading.load_json(fits + b" ")
+
+
+_ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(_ANY_JSON, st.booleans())
+def test_json_is_read_as_it_was_written(value: Any, ascii_only: bool) -> None:
+    assert repr(reading.load_json(json.dumps(value, ensure_ascii=ascii_only).encode())) == repr(value)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+@given(
+    st.lists(st.sampled_from([*'{}[]:,"\\-+.eE01 nt', "true", "null", "NaN", "\\ud83d", "ü", "99e99", "9" * 20, "\0"]))
+)
+def test_both_readers_of_json_agree(pieces: list[str]) -> None:
+    body = "".join(pieces).encode()
+    try:
+        expected = json.loads(body, parse_constant=_refuse)
+    except ValueError:
+        with pytest.raises(Unreadable):
+            reading.load_json(body)
+    else:
+        assert repr(reading.load_json(body)) == repr(expected)
+
+
+def test_json_with_a_number_beyond_64_bits_keeps_its_digits() -> None:
+    assert reading.load_json(b'{"n": [92055901755477000271990253, -9223372036854775809]}') == {
+        "n": [92055901755477000271990253, -9223372036854775809]
+    }
 
 
 # ---- values

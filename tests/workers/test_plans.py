@@ -182,6 +182,16 @@ def ingest_known_and_new(engine: Engine) -> None:
     assert ingest_batch(engine, [understood(*events) for events in known], POLICY).repeats == 100
 
 
+def ingest_before_the_tables_were_analyzed(engine: Engine) -> None:
+    """Without statistics PostgreSQL expects hundreds of rows for each value, and would rather read all of a table."""
+    known = [told("in_transit", 7, tracking_number=f"T{n}X{copy}") for copy in range(11, 16) for n in range(PATTERN)]
+    beside(engine, "delete from pg_statistic where starelid in ('numbers'::regclass, 'shipments'::regclass)")
+    try:
+        assert ingest_batch(engine, [understood(event) for event in known], POLICY).effects
+    finally:
+        beside(engine, "analyze")
+
+
 def settle_what_was_put_off(engine: Engine) -> None:
     news = [told("in_transit", 6, tracking_number=f"T{place}X7") for place in range(100)]
     ingest_batch(
@@ -321,6 +331,7 @@ def work_off_a_backlog(engine: Engine) -> None:
 
 HOT = [
     ingest_known_and_new,
+    ingest_before_the_tables_were_analyzed,
     settle_what_was_put_off,
     take_over_deliveries,
     take_over_returns,
