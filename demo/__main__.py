@@ -30,6 +30,7 @@ from shipments.delivery import Delivery
 from shipments.errors import MilepostError
 from shipments.store.database import make_engine
 from shipments.store.intake import Intake
+from shipments.store.waiting import count_waiting
 from tests.fakes.carriers import SECRETS, USUAL, Post, shuffled, story
 from tests.fakes.odoo import FakeOdoo
 from workers.odoo import setup
@@ -135,23 +136,19 @@ def _wait_until_settled(engine: Engine, intake: Intake, accepted: int) -> None:
     """Until every accepted message is understood, every parcel has its delivery, and every effect is done."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
+        in_streams = sum(intake.length(lane) for lane in LANES)
         with engine.connect() as connection:
-            now = connection.execute(_PROGRESS).one()
-        waiting = sum(intake.length(lane) for lane in LANES)
-        _progress(f"  understood {now.understood} of {accepted}, without delivery {now.unmatched}, to do {now.effects}")
-        if now.understood >= accepted and not waiting and not now.unmatched and not now.effects:
+            understood = connection.scalar(text("select count(*) from messages where state <> 'received'")) or 0
+            waiting = count_waiting(connection)
+        unmatched = waiting["parcels unmatched"]
+        to_do = waiting["news to be settled"] + waiting["effects due"]
+        _progress(f"  understood {understood} of {accepted}, without delivery {unmatched}, to do {to_do}")
+        if understood >= accepted and not in_streams and not any(waiting.values()):
             _say("\n")
             return
         if time.monotonic() > deadline:
             raise MilepostError(f"not settled after {SETTLE_SECONDS} s; see log/up.log in the folder of MILEPOST_HOME")
         time.sleep(0.3)
-
-
-_PROGRESS = text("""
-    select (select count(*) from messages where state <> 'received') as understood,
-        (select count(*) from parcels where unmatched_since is not null) as unmatched,
-        (select count(*) from unsettled) + (select count(*) from effects where state in ('due', 'claimed')) as effects
-""")
 
 
 def _print_table(

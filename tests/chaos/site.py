@@ -21,6 +21,7 @@ from config.embedded.folder import free_port
 from config.queues import LANES
 from shipments.store.database import make_engine
 from shipments.store.intake import Intake
+from shipments.store.waiting import count_waiting
 from tests.chaos import courier
 from tests.chaos.odoo_state import WATCHED
 from tests.chaos.orders import Order, fill
@@ -32,13 +33,7 @@ from tests.fakes.proxy import Proxy
 DISK = "192m"
 OURS = ("MILEPOST_", "ODOO_", "SENTRY_", "CARRIER_")
 
-WAITING = {
-    "messages received": "select count(*) from messages where state = 'received'",
-    "parcels unmatched": "select count(*) from parcels where unmatched_since is not null",
-    "news to be settled": "select count(*) from unsettled",
-    "effects due": "select count(*) from effects where state in ('due', 'claimed')",
-    "tasks overdue within a minute": "select count(*) from effects where again_at < now() + interval '1 minute'",
-}
+OVERDUE = "select count(*) from effects where again_at < now() + interval '1 minute'"
 
 
 @dataclass
@@ -65,7 +60,9 @@ class Site:
         """What is not done yet, as far as there is any. Streams first: what leaves them is in PostgreSQL by then."""
         intake = Intake(self.valkey)
         found = {f"in stream {lane}": intake.length(lane) for lane in LANES}
-        found |= {name: int(self.rows(query)[0][0]) for name, query in WAITING.items()}
+        with self.engine.connect() as connection:
+            found |= count_waiting(connection)
+        found["tasks overdue within a minute"] = int(self.rows(OVERDUE)[0][0])
         return {name: count for name, count in found.items() if count}
 
     def settle(self, seconds: float) -> dict[str, int] | None:

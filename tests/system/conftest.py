@@ -29,6 +29,7 @@ from shipments.delivery import Delivery
 from shipments.fold import Dated, dated, fold
 from shipments.store.database import make_engine
 from shipments.store.intake import Intake
+from shipments.store.waiting import count_waiting
 from tests.fakes.carriers import SECRETS, Post
 from tests.fakes.odoo import FakeOdoo
 from tests.fakes.proxy import Proxy
@@ -85,13 +86,10 @@ class System:
         intake = Intake(connect_briefly(self.up.settings.redis_url))
 
         def settled() -> bool:
-            waiting = sum(intake.length(lane) for lane in LANES)
-            return not waiting and self.rows(
-                "select (select count(*) from messages where state = 'received') +"
-                " (select count(*) from unsettled) +"
-                " (select count(*) from parcels where unmatched_since is not null) +"
-                " (select count(*) from effects where state in ('due', 'claimed'))"
-            ) == [(0,)]
+            if any(map(intake.length, LANES)):
+                return False
+            with self.engine.connect() as connection:
+                return not any(count_waiting(connection).values())
 
         wait_for(settled, seconds, "Milepost to settle")
 
