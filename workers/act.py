@@ -47,6 +47,9 @@ BATCH = {
     **dict.fromkeys((Kind.BILLING, Kind.INVOICE, Kind.COMMITMENT), 300),
 }
 
+LONG_ROUND_SECONDS = 1.0
+"""So long may deliveries wait for what goes along with them, unless Odoo is slow and is to be called seldom."""
+
 KEPT_KINDS = (Kind.DELIVERY, Kind.ORDER)
 """What a person may keep as it is in Odoo."""
 
@@ -83,10 +86,10 @@ class Round(NamedTuple):
 
 
 def act_round(engine: Engine, odoo: Odoo, tally: Done, pace: Pace | None = None, ends_at: float = math.inf) -> Round:
-    """Performs one batch of each kind, what a person waits for first. Lets OdooAway through.
+    """Performs one batch of each kind: deliveries, and then the others in turn. Lets OdooAway through.
 
-    While deliveries fill their batch, such as after a replay, one other kind goes along, in turn: the next delivery
-    that somebody waits for does not wait for a batch of everything.
+    While deliveries fill their batch, such as after a replay, and in a round that takes long, one other kind goes along
+    and the next round begins: a delivery that somebody waits for does not wait for a batch of everything.
     pace: how large the batches are, and which kinds have their turn; full pace without one.
     ends_at: by time.monotonic(); no kind is begun after it, since a task that takes too long is killed.
     """
@@ -94,17 +97,19 @@ def act_round(engine: Engine, odoo: Odoo, tally: Done, pace: Pace | None = None,
     transact(engine, wake_effects)
     most = {kind: pace.most(kind, BATCH[kind]) for kind in Kind if pace.turn(kind)}
     performed: dict[Kind, int] = {}
-    kinds, behind = list(most), False
-    while kinds:
+    began = time.monotonic()
+    for kind in (Kind.DELIVERY, *pace.in_turn(kind for kind in most if kind is not Kind.DELIVERY)):
         if time.monotonic() > ends_at:
             return Round(sum(performed.values()), full=True)
-        kind = kinds.pop(0)
         performed[kind] = _act_kind(engine, odoo, kind, tally, pace)
         pace.had_turn(kind)
-        if behind and performed[kind]:
-            break
-        if kind is Kind.DELIVERY and performed[kind] == most[kind]:
-            kinds, behind = pace.in_turn(kinds), True
+        is_long = not pace.level and time.monotonic() - began > LONG_ROUND_SECONDS
+        if (
+            kind is not Kind.DELIVERY
+            and performed[kind]
+            and (is_long or performed[Kind.DELIVERY] == most[Kind.DELIVERY])
+        ):
+            return Round(sum(performed.values()), full=True)
     return Round(sum(performed.values()), any(count == most[kind] for kind, count in performed.items()))
 
 

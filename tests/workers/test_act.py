@@ -241,3 +241,23 @@ def test_while_deliveries_fill_their_batch_one_other_kind_goes_along_in_turn(
         act_round(engine, odoo, tally := Done(), pace)
         rounds.append([kind.partition(":")[0] for kind in tally.kinds])
     assert rounds == [["delivery", "order"], ["delivery", "timeline"], ["delivery"]]
+
+
+@pytest.mark.requirement("M133")
+def test_deliveries_go_before_the_rest_of_a_round_that_takes_long(engine, odoo, fake, ingest, register, monkeypatch):
+    (delivery,) = fake.seed(1)
+    register(delivery["picking_id"], delivery["tracking"][0], order_id=delivery["order_id"])
+
+    def kinds_after(milestone: str, hour: int, pace: Pace) -> list[str]:
+        ingest([told(milestone, hour, tracking_number=delivery["tracking"][0])])
+        with engine.begin() as connection:
+            connection.exec_driver_sql("update effects set due_at = now() where state = 'due'")
+        act_round(engine, odoo, tally := Done(), pace)
+        return [kind.partition(":")[0] for kind in tally.kinds]
+
+    monkeypatch.setattr("workers.act.LONG_ROUND_SECONDS", 0.0)
+    pace = Pace(math.inf)
+    assert kinds_after("in_transit", 1, pace) == ["delivery", "order"]
+    assert kinds_after("out_for_delivery", 2, pace) == ["delivery", "timeline"]
+    slow = Pace(math.inf, level=1)
+    assert kinds_after("available_for_pickup", 3, slow) == ["delivery", "order", "timeline"], "as few calls as may be"
