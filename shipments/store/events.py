@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -53,7 +54,8 @@ def save_events(connection: Connection, told: Sequence[Told], parcels: Mapping[P
     if not unique:
         return Saved({}, 0, {})
     moments = {key: dated(t.event, t.received_at) for key, t in unique.items()}
-    rows = [_row(parcels[parcel_key(t.event)], t, moments[key].instant) for key, t in sorted(unique.items())]
+    in_order = sorted(unique, key=attrgetter("int"))  # as numbers, since a UUID compares itself in Python
+    rows = [_row(parcels[parcel_key(unique[key].event)], unique[key], moments[key].instant) for key in in_order]
     changed = connection.execute(_ADD_EVENTS, {"rows": as_rows(rows)}).all()
     added: dict[int, list[Dated]] = {}
     for key, parcel_id, is_new in changed:

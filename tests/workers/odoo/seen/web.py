@@ -10,6 +10,9 @@ from playwright.sync_api import Browser, Locator, Page
 from playwright.sync_api import TimeoutError as TookTooLong
 
 SIZE = {"width": 1380, "height": 900}
+ZONE = "Atlantic/Reykjavik"
+"""Its day is UTC's, in which the story is told: elsewhere what is promised today is late for an hour or more a day."""
+
 _ACTIONS = {"stock.picking": "stock.action_picking_tree_all", "sale.order": "sale.action_orders"}
 _DRAWN = "document.fonts.status === 'loaded' && [...document.images].every(image => image.complete)"
 
@@ -19,7 +22,7 @@ class WebClient:
 
     def __init__(self, browser: Browser, url: str, pictures: Path | None) -> None:
         self.url, self.pictures = url.rstrip("/"), pictures
-        context = browser.new_context(viewport=SIZE, locale="en-US", timezone_id="Europe/Paris")
+        context = browser.new_context(viewport=SIZE, locale="en-US", timezone_id=ZONE)
         context.set_default_timeout(60_000)
         self.page: Page = context.new_page()
 
