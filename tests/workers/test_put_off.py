@@ -165,7 +165,7 @@ def test_in_a_long_rush_what_was_put_off_is_settled_when_its_time_has_come(taken
 
 
 @pytest.mark.requirement("M118")
-def test_in_a_backlog_it_is_put_off_for_as_long_as_the_message_waited_itself(engine, register, rows):
+def test_it_is_put_off_for_as_long_as_it_is_said_and_at_most_for_the_longest(engine, register, rows):
     register(1, "T1")
     (at,) = (row[0] for row in rows("select now()"))
     ingest_batch(engine, [understood(WAY[0])], POLICY, Later(LIVE, timedelta(seconds=7)))
@@ -180,6 +180,14 @@ def test_in_a_backlog_it_is_put_off_for_as_long_as_the_message_waited_itself(eng
     assert rows("select count(*) from unsettled") == [(0,)], (
         "all that is news about a parcel, when the first of it is due"
     )
+
+
+@pytest.mark.requirement("M116")
+@pytest.mark.parametrize(("waited", "by"), [(0.1, 1.0), (4.0, 8.0)])
+def test_in_a_backlog_it_is_put_off_for_twice_as_long_as_the_newest_message_waited(client, monkeypatch, waited, by):
+    monkeypatch.setattr(task, "intake", lambda: Intake(client))
+    monkeypatch.setattr(Intake, "waited", lambda *_: timedelta(seconds=waited))
+    assert task._later(LIVE, b"1-0") == Later(LIVE, timedelta(seconds=by))
 
 
 def test_how_long_an_entry_has_waited_is_told_by_the_servers_clock(client):

@@ -34,7 +34,10 @@ PUT_OFF_SECONDS = 1.0
 
 SETTLED_AFTER = timedelta(seconds=1)
 """Where batches are of MANY messages, what follows from them comes so much later, once for all that is told of a parcel
-meanwhile; in a backlog after as long as they waited in the stream, so that nobody waits more than twice as long."""
+meanwhile; in a backlog after IN_A_BACKLOG times as long as they waited in the stream."""
+
+IN_A_BACKLOG = 2
+"""The longer it is put off, the more is told of each parcel meanwhile. At most for LONGEST (shipments/store/unsettled.py)."""
 
 Read = tuple[bytes, Understood]
 """An entry of the stream, and what it turned out to be."""
@@ -80,7 +83,7 @@ def _drain(lane: str, consumer: str, ends_at: float) -> Tally:
 
 
 def _later(lane: str, newest: bytes) -> Later:
-    return Later(lane, max(SETTLED_AFTER, intake().waited(newest)))
+    return Later(lane, max(SETTLED_AFTER, IN_A_BACKLOG * intake().waited(newest)))
 
 
 def _settle(lane: str, *, early: bool) -> Tally:
