@@ -37,7 +37,7 @@ SETTLED_AFTER = timedelta(seconds=1)
 meanwhile; in a backlog after IN_A_BACKLOG times as long as they waited in the stream."""
 
 IN_A_BACKLOG = 2
-"""The longer it is put off, the more is told of each parcel meanwhile. At most for LONGEST (shipments/store/unsettled.py)."""
+"""The longer it is put off, the more is told of each parcel meanwhile. LONGEST (store/unsettled.py) bounds it."""
 
 Read = tuple[bytes, Understood]
 """An entry of the stream, and what it turned out to be."""
