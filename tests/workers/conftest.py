@@ -68,9 +68,9 @@ def message(
     return Intaken(new_id(), carrier, account, "live", received_at or now(), "0" * 32, sealed)
 
 
-def understood(*events: Event, account: str = "") -> Understood:
+def understood(*events: Event, account: str = "", received_at: datetime | None = None) -> Understood:
     """A message that told of these events."""
-    about = message(account=account)
+    about = message(account=account, received_at=received_at)
     told = tuple(Told(event, about.id, about.received_at) for event in events)
     return Understood(Verdict(about, MessageState.DONE, None, len(told)), told)
 
