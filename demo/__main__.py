@@ -136,7 +136,7 @@ def _wait_until_settled(engine: Engine, intake: Intake, accepted: int) -> None:
     """Until every accepted message is understood, every parcel has its delivery, and every effect is done."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        in_streams = sum(intake.length(lane) for lane in LANES)
+        in_streams = any(map(intake.length, LANES))
         with engine.connect() as connection:
             understood = connection.scalar(text("select count(*) from messages where state <> 'received'")) or 0
             waiting = count_waiting(connection)

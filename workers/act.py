@@ -104,11 +104,8 @@ def act_round(engine: Engine, odoo: Odoo, tally: Done, pace: Pace | None = None,
         performed[kind] = _act_kind(engine, odoo, kind, tally, pace)
         pace.had_turn(kind)
         is_long = not pace.level and time.monotonic() - began > LONG_ROUND_SECONDS
-        if (
-            kind is not Kind.DELIVERY
-            and performed[kind]
-            and (is_long or performed[Kind.DELIVERY] == most[Kind.DELIVERY])
-        ):
+        goes_on = is_long or performed[Kind.DELIVERY] == most[Kind.DELIVERY]
+        if goes_on and kind is not Kind.DELIVERY and performed[kind]:
             return Round(sum(performed.values()), full=True)
     return Round(sum(performed.values()), any(count == most[kind] for kind, count in performed.items()))
 

@@ -37,7 +37,7 @@ def _no_constant(word: str) -> Any:
 # made once: json.loads makes a new decoder at every call that has an option
 _JSON = json.JSONDecoder(parse_constant=_no_constant)
 _QUICK_JSON = msgspec.json.Decoder()
-"""Takes less than the standard library's does, and what it takes it reads alike, in half the time."""
+"""Takes less than the standard library's does, and what it takes it reads alike, and sooner."""
 
 
 def load_json(body: bytes) -> Any:

@@ -268,7 +268,8 @@ def lock_shipments(connection: Connection, ids: Collection[int]) -> list[int]:
     """Those shipments, all others of the same orders, what was returned of them and what they are returned of, locked
     in order until the transaction ends; their ids.
 
-    A union, since PostgreSQL reads the whole table for `id in ... or order_id in ...`.
+    A union, since PostgreSQL reads the whole table for `id in ... or order_id in ...`; an array, and `offset 0` as in
+    `with_number` (rows.py), since it reads all of a young table for `id in` and for joins as well.
     """
     query = text("""
         with mine as materialized (select id, order_id, return_of from shipments where id = any(:ids))

@@ -25,7 +25,7 @@ from shipments.store.companies import may_see, of_own_companies
 from shipments.store.deliveries import OtherNumber, add_other_numbers, lock_shipments
 from shipments.store.effects import find_open_tasks, save_effects
 from shipments.store.events import find_events
-from shipments.store.rows import as_rows
+from shipments.store.rows import as_rows, with_number
 from shipments.store.standings import Shipment, load_shipments, returns_beside, save_shipments
 
 
@@ -111,10 +111,7 @@ def _folded(
 def _match(connection: Connection, parcels: Sequence[_Parcel]) -> dict[int, list[int]]:
     """Which deliveries speak for the parcels' numbers, and may see them, by the parcel's id."""
     found: dict[str, list[int]] = {}
-    query = text("""
-        select n.number, n.shipment_id from unnest(cast(:numbers as text[])) as t (number)
-        cross join lateral (select * from numbers where number = t.number offset 0) n where n.aside is null
-    """)
+    query = text(f"select numbers.number, shipment_id from {with_number('numbers')} where aside is null")  # noqa: S608
     for number, shipment_id in connection.execute(query, {"numbers": sorted({p.number for p in parcels})}).all():
         found.setdefault(number, []).append(shipment_id)
     matches = {p.id: found[p.number] for p in parcels if p.number in found}

@@ -13,7 +13,7 @@ from shipments.fold import NEW_JOURNEY_AFTER_END, Standing
 from shipments.parcels import Carried, stand_together
 from shipments.return_leg import after_turn, as_return
 from shipments.store.companies import may_see
-from shipments.store.rows import as_rows
+from shipments.store.rows import as_rows, with_number
 
 _Owned = tuple[Standing, Collection[int] | None]  # a journey, and the companies whose parcel it is
 
@@ -152,10 +152,9 @@ def _journeys_by_number(
     found: dict[str, list[_Owned]] = {}
     for parcel in parcels:
         found.setdefault(parcel.number, []).extend((journey, parcel.companies) for journey in parcel.shown)
-    query = text("""
-        select p.number, p.state -> 'shown', p.companies from unnest(cast(:numbers as text[])) as t (number)
-        cross join lateral (select * from parcels where number = t.number offset 0) p where p.id <> all(:folded)
-    """)
+    query = text(f"""
+        select parcels.number, state -> 'shown', companies from {with_number("parcels")} where id <> all(:folded)
+    """)  # noqa: S608, nothing but names of ours
     values = {"numbers": numbers, "folded": [p.id for p in parcels]}
     for number, shown, companies in connection.execute(query, values).all():
         found.setdefault(number, []).extend((Standing.from_dict(journey), companies) for journey in shown or ())
@@ -169,11 +168,10 @@ def _registrations_by_number(
 ) -> dict[str, list[tuple[datetime, int | None]]]:
     """When the deliveries that carry each number were made in Odoo, and of which companies they are."""
     found: dict[str, list[tuple[datetime, int | None]]] = {}
-    query = text("""
-        select n.number, s.registered_at, s.company_id from unnest(cast(:numbers as text[])) as t (number)
-        cross join lateral (select * from numbers where number = t.number offset 0) n
-        cross join lateral (select * from shipments where id = n.shipment_id offset 0) s
-    """)
+    query = text(f"""
+        select numbers.number, registered_at, company_id from {with_number("numbers")}
+        cross join lateral (select * from shipments where id = numbers.shipment_id offset 0) as shipments
+    """)  # noqa: S608, nothing but names of ours
     for number, registered_at, company_id in connection.execute(query, {"numbers": list(numbers)}).all():
         found.setdefault(number, []).append((registered_at, company_id))
     return found

@@ -1,5 +1,6 @@
 """Acceptance: what the doors alone take in, nobody working behind them, and how long one answer takes."""
 
+import time
 from collections.abc import Iterator, Sequence
 from statistics import median
 
@@ -40,8 +41,7 @@ def answer_time(report: Report, size: Size, milepost: Milepost, rate: float, nam
     """The 99th percentile of the answers at that rate, the median of the rounds, as all that others' load disturbs."""
     loads = []
     for number in range(size.rounds):
-        posts = requests(_some(int(rate * size.round_seconds), f"P99R{number}N"))
-        loads.append(run_load(milepost.port, posts, rate=rate))
+        loads.append(load_at(size, milepost, rate))
         progress(f"{name}, round {number + 1}: {loads[-1].p99 * 1000:.1f} ms")
     accepted = median(load.per_second for load in loads)
     report.add(answers(loads, name, P99_BAR_MS, f"{rate:,.0f}/s posted, {accepted:,.0f}/s accepted"))
@@ -54,6 +54,12 @@ def _door(milepost: Milepost, posts: int, size: Size) -> Load:
 def _textbook_door(textbook: Textbook, redis: Redis, size: Size) -> Load:
     with synced_every_second(redis):
         return run_load(textbook.port, requests(_some(size.textbook_posts)), seconds=size.round_seconds)
+
+
+def load_at(size: Size, milepost: Milepost, rate: float) -> Load:
+    """A round at that rate, of news."""
+    posts = _some(int(rate * size.round_seconds), f"NEXT{time.monotonic_ns()}N")
+    return run_load(milepost.port, requests(posts), rate=rate)
 
 
 def answers(loads: Sequence[Load], name: str, bar: float, note: str) -> Figure:

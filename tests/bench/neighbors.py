@@ -9,10 +9,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from carriers import find_carrier
-from tests.bench.doors import P99_BAR_MS, answers
+from tests.bench.doors import answer_time, answers, load_at
 from tests.bench.figures import Report
-from tests.bench.load import Load, run_load
-from tests.bench.posts import bodies, made_up_numbers, requests
 from tests.bench.sides import Milepost
 from tests.bench.size import Size
 from tests.fakes.carriers import SECRETS
@@ -27,28 +25,19 @@ DRIP_SECONDS = 0.5
 
 def neighbors(report: Report, size: Size, milepost: Milepost) -> None:
     """p99 of one carrier's answers at RATE a second, while another one behaves badly."""
-    _add(report, size, milepost, "alone")
+    answer_time(report, size, milepost, RATE, "answer p99, alone")
     with _slow_bodies(milepost.port):
-        _add(report, size, milepost, f"beside {SLOW} senders of a byte every {DRIP_SECONDS:g} s")
+        name = f"answer p99, beside {SLOW} senders of a byte every {DRIP_SECONDS:g} s"
+        answer_time(report, size, milepost, RATE, name)
     with _half_open(milepost.port):
-        _add(report, size, milepost, f"beside {HALF_OPEN:,} half-open connections")
+        answer_time(report, size, milepost, RATE, f"answer p99, beside {HALF_OPEN:,} half-open connections")
     with _large_bodies(milepost.port) as posted:
         began = time.monotonic()
-        load = _load(size, milepost)
+        load = load_at(size, milepost, RATE)
         each = len(posted) / (time.monotonic() - began)
     note = f"{each:.0f} such bodies a second were taken"
     name = f"answer p99, beside {LARGE} senders of {LARGE_BYTES / 1e6:g} MB bodies, as fast as they are taken"
     report.add(answers([load], name, LARGE_P99_BAR_MS, note))
-
-
-def _add(report: Report, size: Size, milepost: Milepost, name: str) -> None:
-    loads = [_load(size, milepost) for _ in range(size.rounds)]
-    report.add(answers(loads, f"answer p99, {name}", P99_BAR_MS, f"{RATE}/s"))
-
-
-def _load(size: Size, milepost: Milepost) -> Load:
-    posts = bodies(made_up_numbers(int(RATE * size.round_seconds) // 6 + 1, f"NEXT{time.monotonic_ns()}N"))
-    return run_load(milepost.port, requests(posts), rate=RATE, seconds=size.round_seconds + 10)
 
 
 @contextmanager
