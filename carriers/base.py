@@ -1,7 +1,9 @@
 """What a carrier's folder declares, and what its parser is given and gives back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import Struct
 
 from carriers.codes import CodeTable
 from carriers.polling import Poll
@@ -10,24 +12,21 @@ from carriers.request import Request as Request
 from shipments.event import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What arrived: the bytes, decompressed, and the headers that were kept (names in lower case)."""
 
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A part of a message that could not be read; the rest of it stands. `where` is a path such as shipments[2]."""
 
     where: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a message says: its events, and the parts that could not be read.
 
     `notice` is a sentence for operations: about the subscription, or about what the message leaves out; there may be

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
 from shipments.errors import SetupFault
 from shipments.milestone import ExceptionCategory, Milestone
 
@@ -14,8 +16,7 @@ _MILESTONES = {m.value: m for m in Milestone}
 _CATEGORIES = {c.value: c for c in ExceptionCategory}
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """What a code means: a milestone, and a category where it speaks of trouble."""
 
     milestone: Milestone

@@ -1,8 +1,9 @@
 """Effects: what was decided, each under a key that makes it happen once however often it is decided."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -18,8 +19,7 @@ class Kind(StrEnum):
     COMMITMENT = "commitment"  # the promised date of an order, where the policy lets it follow a later estimate
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """Something decided. The same key with the same payload is the same decision and changes nothing.
 
     subject: the id in Odoo of the delivery or order it is about. payload: plain values, ready for JSON.
@@ -28,4 +28,4 @@ class Effect:
     key: str
     kind: Kind
     subject: int
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: dict[str, Any] = {}

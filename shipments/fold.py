@@ -21,11 +21,14 @@ The rules, and where they come from (design.md, "Fold"; carriers' traps):
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct, convert
+from msgspec.structs import replace
 
 from shipments.event import Event, Leg
 from shipments.handover import MOST_ESTIMATES, Estimate, HandOver, merge_estimates, merge_hand_overs
@@ -72,8 +75,7 @@ def dated(event: Event, received_at: datetime) -> Dated:
     return Dated(instant, event, received_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One stretch of trouble: opened by an event with a category, closed when the parcel moves on without one."""
 
     key: str  # the first, second, ... stretch of this kind of trouble of this parcel: 32 hex digits
@@ -84,9 +86,10 @@ class Problem:
     open: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where one journey of a parcel, a shipment or an order stands.
+
+    It is stored as it is (shipments/store/rows.py); what has a default only where it differs from it.
 
     instant: the moment of the event that put it there (UTC). occurred: that event's time as the carrier means it.
     started_at, last_at: moments of the first and the last event of the journey.
@@ -106,9 +109,9 @@ class Standing:
     tracking_number: str
     started_at: datetime
     last_at: datetime
-    estimated_delivery_at: str | None = None
-    proof_of_delivery: dict[str, Any] | None = None
-    problems: tuple[Problem, ...] = ()
+    estimated_delivery_at: str | None
+    proof_of_delivery: dict[str, Any] | None
+    problems: tuple[Problem, ...]
     hand_over: HandOver | None = None
     estimates: tuple[Estimate, ...] = ()
     turned_at: datetime | None = None
@@ -124,86 +127,10 @@ class Standing:
     def rank(self) -> int:
         return DEFINITIONS[self.milestone].rank
 
-    def to_dict(self) -> dict[str, Any]:
-        """As it is stored, with moments that become texts when it is written as JSON (shipments/store/rows.py).
-
-        What came later (hand_over and all behind it) is only there where there is any.
-        """
-        stored: dict[str, Any] = {
-            "milestone": self.milestone.value,
-            "exception_category": self.exception_category.value if self.exception_category else None,
-            "leg": self.leg.value,
-            "instant": self.instant,
-            "occurred": self.occurred,
-            "location": self.location,
-            "carrier": self.carrier,
-            "tracking_number": self.tracking_number,
-            "started_at": self.started_at,
-            "last_at": self.last_at,
-            "estimated_delivery_at": self.estimated_delivery_at,
-            "proof_of_delivery": self.proof_of_delivery,
-            "problems": [
-                {
-                    "key": p.key,
-                    "category": p.category.value,
-                    "milestone": p.milestone.value,
-                    "opened_at": p.opened_at,
-                    "description": p.description,
-                    "open": p.open,
-                }
-                for p in self.problems
-            ],
-        }
-        if self.hand_over:
-            stored["hand_over"] = self.hand_over.to_dict()
-        if self.estimates:
-            stored["estimates"] = [tuple(estimate) for estimate in self.estimates]
-        if self.turned_at:
-            stored["turned_at"] = self.turned_at
-        if self.heard_at:
-            stored["heard_at"] = self.heard_at
-        if self.parcels > 1:
-            stored["parcels"] = self.parcels
-        if self.arrived:
-            stored["arrived"] = self.arrived
-        return stored
-
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Standing":
         """From what was stored."""
-        category = data["exception_category"]
-        moments = {name: datetime.fromisoformat(data[name]) for name in ("instant", "started_at", "last_at")}
-        problems = tuple(
-            Problem(
-                p["key"],
-                ExceptionCategory(p["category"]),
-                Milestone(p["milestone"]),
-                datetime.fromisoformat(p["opened_at"]),
-                p["description"],
-                p["open"],
-            )
-            for p in data["problems"]
-        )
-        hand_over = data.get("hand_over")
-        return cls(
-            milestone=Milestone(data["milestone"]),
-            exception_category=ExceptionCategory(category) if category else None,
-            leg=Leg(data["leg"]),
-            occurred=data["occurred"],
-            location=data["location"],
-            carrier=data["carrier"],
-            tracking_number=data["tracking_number"],
-            estimated_delivery_at=data["estimated_delivery_at"],
-            proof_of_delivery=data["proof_of_delivery"],
-            problems=problems,
-            hand_over=HandOver.from_dict(hand_over) if hand_over else None,
-            estimates=tuple(Estimate(datetime.fromisoformat(at), *rest) for at, *rest in data.get("estimates", ())),
-            turned_at=datetime.fromisoformat(data["turned_at"]) if "turned_at" in data else None,
-            heard_at=datetime.fromisoformat(data["heard_at"]) if "heard_at" in data else None,
-            parcels=data.get("parcels", 1),
-            arrived=data.get("arrived", 0),
-            **moments,
-        )
+        return convert(data, cls)
 
 
 def fold(entries: Iterable[Dated], counts: Callable[[Event], bool] = lambda _: True) -> tuple[Standing, ...]:

@@ -1,13 +1,13 @@
 """What is remembered of a journey beyond where it stands: that it was handed over, and what was estimated."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver:
+class HandOver(Struct, frozen=True):
     """That something was told to be delivered to the recipient, whatever was told afterwards. It is never forgotten.
 
     at: the moment of the delivery, of the last one if they are several (UTC); told: the same as the carrier means it.
@@ -22,22 +22,6 @@ class HandOver:
     proven: bool
     complete: bool = True
     taken_back: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As it is stored, with the moment as it is."""
-        return {
-            "at": self.at,
-            "told": self.told,
-            "signed_by": self.signed_by,
-            "proven": self.proven,
-            "complete": self.complete,
-            "taken_back": self.taken_back,
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "HandOver":
-        """From what was stored."""
-        return cls(**data | {"at": datetime.fromisoformat(data["at"])})
 
 
 class Estimate(NamedTuple):

@@ -4,7 +4,7 @@ Carriers tell of a parcel that comes back in two ways: under the number it went 
 moment, or under a number of its own. To the carrier that is a parcel like any other, and its delivery is our return.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from shipments.event import Leg
 from shipments.fold import Standing, on_the_way_back

@@ -5,10 +5,11 @@ Where many messages come, what follows is put off: it is worked out once for all
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from msgspec.structs import replace
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -69,6 +70,7 @@ def ingest_free(
 def settle_put_off(engine: Engine, lane: str, policy: Policy, *, early: bool = True) -> Tally:
     """Does what follows from messages that were stored without it; when it returns, that is committed.
 
+    It is not waited for the disk: if PostgreSQL dies, all of it is taken back together, and waits to be settled again.
     Several may be at it together. early: of all such messages, also those whose time has not come; parcels that
     somebody else holds are waited for at the end.
     """
@@ -85,6 +87,7 @@ def settle_put_off(engine: Engine, lane: str, policy: Policy, *, early: bool = T
 
 def _settle_some(engine: Engine, parcel_ids: Sequence[int], policy: Policy, *, wait: bool) -> Tally:
     def work(connection: Connection) -> Tally:
+        connection.execute(text("set local synchronous_commit = off"))
         found = claim_unsettled(connection, parcel_ids, wait=wait)
         settled = settle(connection, found.parcel_ids, (), policy, news=found.news, told_at=found.told_at)
         return Tally(unmatched=settled.unmatched, effects=settled.effects)

@@ -3,7 +3,8 @@
 import logging
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from carriers.base import Message, Reading
 from carriers.reading import LARGEST_BODY
@@ -19,8 +20,7 @@ log = logging.getLogger(__name__)
 _WINDOW_BITS = {"gzip": 31, "deflate": 15}
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(Struct, frozen=True):
     """What a message turned out to be, and what it tells."""
 
     verdict: Verdict

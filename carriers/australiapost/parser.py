@@ -4,9 +4,10 @@ Source: Australia Post developer centre, Shipping and Tracking. Events have a te
 in lower case, with single blanks, and without a place that follows it.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from carriers.base import Fault, Message, Reading
 from carriers.codes import CodeTable

@@ -1,9 +1,11 @@
 """What a message of DHL's Shipment Tracking Unified means, pushed or polled: both list the same shipments."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from carriers.base import Message, Reading
 from carriers.dhl_unified.control import PUSH, read_control

@@ -1,9 +1,10 @@
 """What FedEx says: webhook and Track API v1 share one shape, `output.completeTrackResults[].trackResults[]`."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from carriers.base import Message, Reading
 from carriers.codes import CodeTable, Meaning

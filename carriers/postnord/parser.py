@@ -4,9 +4,11 @@ Shape: PostNord Track & Trace API v7 (and v5, which is the same here), ResponseD
 shipment without the envelope.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from carriers.base import Message, Reading
 from carriers.codes import CodeTable

@@ -1,8 +1,9 @@
 """What the events of one parcel say together: which is the newest, where it turned back, when it is awaited."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from shipments.event import Event, Leg, When
 from shipments.milestone import Milestone

@@ -1,9 +1,11 @@
 """An activity of UPS's, in either of its two shapes, and the event that it means."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from carriers.codes import UNMAPPED, CodeTable, Meaning
 from carriers.reading import country, dig, leg_of, text

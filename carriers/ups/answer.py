@@ -1,9 +1,10 @@
 """An answer of Track API v1: the shipments, packages and activities behind a number."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from carriers.base import Reading
 from carriers.reading import as_list, as_object, dig, join, read_each, read_part, read_parts, tracking_number

@@ -1,7 +1,8 @@
 """What UPS says: Track Alert pushes one event in each message, Track API v1 answers with a package's history."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from carriers.base import Message, Reading
 from carriers.reading import as_list, as_object, dig, load_json, tracking_number

@@ -1,10 +1,12 @@
 """What the policy says of each kind of trouble: who resolves it and by when, what task Odoo gets, who is asked next."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from msgspec.structs import replace
 
 from shipments.delivery import Delivery
 from shipments.effects import Effect, Kind

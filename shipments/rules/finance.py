@@ -6,9 +6,11 @@ of what nobody was told is not written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
+
+from msgspec.structs import replace
 
 from shipments.delivery import Delivery
 from shipments.effects import Effect, Kind

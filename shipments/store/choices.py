@@ -1,10 +1,11 @@
 """What people say of a number's carrier, over what was guessed from the number: each word is kept, the last counts."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from shipments.correlation import comparable

@@ -9,13 +9,13 @@ WAKE_EVERY-th further one are told to wake a worker, so an idle system reacts at
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
 import redis
+from msgspec import Struct
 
 from shipments.store.suspects import Suspects
 
@@ -31,8 +31,7 @@ TAKE_OVER_AFTER = timedelta(seconds=20)
 """An entry that a worker took and did not finish for this long is another's. Longer than any healthy batch takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intaken:
+class Intaken(Struct, frozen=True):
     """One message as it was taken in at the door.
 
     trace: the correlation id (32 hex digits, a W3C trace id), the same in every log line, error report and Odoo call.
@@ -72,8 +71,7 @@ class Intaken:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What the stream said of a message it took: whether a worker must be woken, and how many wait now."""
 
     wake: bool

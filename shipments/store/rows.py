@@ -11,10 +11,7 @@ import msgspec
 
 
 def as_rows(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The rows for `jsonb_to_recordset(cast(:rows as jsonb))`; bytes become Base64, for `decode(x, 'base64')`.
-
-    Moments become ISO 8601, with a Z where they are in UTC.
-    """
+    """The rows for `jsonb_to_recordset(cast(:rows as jsonb))`; moments become ISO 8601, with a Z for those in UTC."""
     return msgspec.json.encode(list(rows)).decode()
 
 

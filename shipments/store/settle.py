@@ -148,9 +148,7 @@ def _save_parcels(connection: Connection, parcels: Sequence[_Parcel], matched: C
 
 def _parcel_row(parcel: _Parcel, stranger: bool) -> dict[str, Any]:
     """All that is known, and beside it what Odoo may see of it."""
-    journeys = [s.to_dict() for s in parcel.journeys]
-    shown = journeys if parcel.shown is parcel.journeys else [s.to_dict() for s in parcel.shown]
-    return {"id": parcel.id, "state": {"journeys": journeys, "shown": shown}, "stranger": stranger}
+    return {"id": parcel.id, "state": {"journeys": parcel.journeys, "shown": parcel.shown}, "stranger": stranger}
 
 
 def _settle_shipments(

@@ -82,7 +82,7 @@ def save_shipments(connection: Connection, shipments: Sequence[Shipment]) -> Non
         where shipments.id = t.id and shipments.state is distinct from t.state
     """)
     states = ((s.delivery.picking_id, s.standing) for s in shipments)
-    rows = as_rows({"id": id_, "state": standing.to_dict() if standing else None} for id_, standing in states)
+    rows = as_rows({"id": id_, "state": standing} for id_, standing in states)
     connection.execute(query, {"rows": rows})
 
 

@@ -7,11 +7,11 @@ test_edge_cases_meaning.py, 52 to 72 (webhooks, polling, data protection) in tes
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine, text
 
 from carriers.base import Message, Reading

@@ -5,12 +5,12 @@ Each test is named by the number of its trap; see test_edge_cases.py for the oth
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine, text
 
 from carriers.base import Message

@@ -34,5 +34,5 @@ def entries(*events: Event) -> list[Dated]:
 
 def stored(standing: Standing) -> dict[str, Any]:
     """What comes back from the database of where something stands."""
-    (row,) = json.loads(as_rows([standing.to_dict()]))
+    (row,) = json.loads(as_rows([standing]))
     return row

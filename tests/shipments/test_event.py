@@ -1,10 +1,10 @@
 """The canonical event: its key, its printed form, its moment."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
 
 from shipments.clock import new_id
 from shipments.correlation import comparable, journey_of

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from shipments.delivery import Delivery
 from shipments.effects import Effect, Kind
@@ -197,7 +198,7 @@ def test_tasks_that_are_decided_no_more_are_closed_and_the_others_left_alone():
         tasks(POLICY, told("exception", 1, "damaged", tracking_number="A")),
         tasks(POLICY, told("exception", 1, "damaged", tracking_number="B")),
     )
-    assert withdraw_tasks([*kept, *gone], kept) == [replace(gone[0], payload=gone[0].payload | {"open": False})]
+    assert withdraw_tasks([*kept, *gone], kept) == [structs.replace(gone[0], payload=gone[0].payload | {"open": False})]
 
 
 @pytest.mark.requirement("M19", "M51")

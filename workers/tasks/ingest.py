@@ -34,7 +34,7 @@ PUT_OFF_SECONDS = 1.0
 
 SETTLED_AFTER = timedelta(seconds=1)
 """Where batches are of MANY messages, what follows from them comes so much later, once for all that is told of a parcel
-meanwhile; in a backlog after IN_A_BACKLOG times as long as they waited in the stream."""
+meanwhile; in a backlog after IN_A_BACKLOG times as long as they waited in the stream, or once it is caught up."""
 
 IN_A_BACKLOG = 2
 """The longer it is put off, the more is told of each parcel meanwhile. LONGEST (store/unsettled.py) bounds it."""
@@ -62,6 +62,7 @@ def _drain(lane: str, consumer: str, ends_at: float) -> Tally:
     size, total = get_settings().batch_size, Tally()
     put_off: Sequence[Read] = ()
     since = 0.0
+    behind = False
     while True:
         began = time.monotonic()
         room = size - len(put_off) if began < ends_at else 0
@@ -70,11 +71,15 @@ def _drain(lane: str, consumer: str, ends_at: float) -> Tally:
             break
         since = since if put_off else began
         wait = not entries or began - since > PUT_OFF_SECONDS
-        many = len(entries) >= min(MANY, size)
+        many, caught_up = len(entries) >= min(MANY, size), len(entries) < room
+        later = _later(lane, entries[-1][0]) if many else None
+        behind = behind or (later is not None and later.by > SETTLED_AFTER)
         reads = [*put_off, *_read(lane, entries, understand_all)]
-        tally, put_off = _store(lane, reads, wait=wait, later=_later(lane, entries[-1][0]) if many else None)
-        total += tally + _settle(lane, early=not many)
-        if len(entries) < room:
+        tally, put_off = _store(lane, reads, wait=wait, later=later)
+        early = not many or (behind and caught_up)
+        total += tally + _settle(lane, early=early)
+        behind = behind and not early
+        if caught_up:
             time.sleep(GATHER_LONGER_SECONDS if many else GATHER_SECONDS)
     total += _settle(lane, early=True)
     if began >= ends_at:
