@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -162,6 +164,42 @@ def test_in_a_long_rush_what_was_put_off_is_settled_when_its_time_has_come(taken
     register(1, "T1")
     taken(LIVE, 4)
     assert rows("select max(version) from effects where kind = 'delivery'") == [(2,)]
+
+
+@pytest.mark.requirement("M115", "M116")
+@pytest.mark.parametrize(("waited", "left"), [(10, 0), (0, len(WAY))])
+def test_after_a_backlog_it_is_settled_as_soon_as_the_stream_is_caught_up(
+    taken, register, rows, monkeypatch, waited, left
+):
+    unsettled = []
+    monkeypatch.setenv("MILEPOST_BATCH_SIZE", "3")
+    monkeypatch.setattr(task, "MANY", 1)
+    monkeypatch.setattr(Intake, "waited", lambda *_: timedelta(seconds=waited))
+    clock = SimpleNamespace(
+        monotonic=monotonic, sleep=lambda _: unsettled.extend(rows("select count(*) from unsettled"))
+    )
+    monkeypatch.setattr(task, "time", clock)
+    register(1, "T1")
+    taken(LIVE, len(WAY))
+    assert unsettled == [(left,)]
+
+
+@pytest.mark.requirement("M118")
+def test_what_is_settled_later_is_not_waited_for_the_disk_and_what_is_stored_is(engine, register, rows, monkeypatch):
+    waits = []
+    real = ingesting.settle
+
+    def settle(connection, *args, **more):
+        waits.append(connection.scalar(text("show synchronous_commit")))
+        return real(connection, *args, **more)
+
+    monkeypatch.setattr(ingesting, "settle", settle)
+    register(1, "T1")
+    ingest_batch(engine, [understood(WAY[0])], POLICY)
+    ingest_batch(engine, [understood(WAY[1])], POLICY, SOON)
+    settle_put_off(engine, LIVE, POLICY)
+    assert waits == ["on", "off"]
+    assert rows("show synchronous_commit") == [("on",)]
 
 
 @pytest.mark.requirement("M118")
