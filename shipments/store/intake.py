@@ -25,7 +25,9 @@ GROUP = "ingest"
 WAKE_EVERY = 200
 READ_AT_ONCE = 100
 BATCH_BYTES = 8 * 1024 * 1024
-"""A batch ends above this. It is read in parts of READ_AT_ONCE, so it is larger by such a part at most."""
+"""A batch ends above this. It is read in parts of READ_AT_ONCE, so it is larger by such a part at most.
+
+Where bodies are large a part is of fewer: while the server gathers some hundred megabytes, everybody else waits."""
 
 TAKE_OVER_AFTER = timedelta(seconds=20)
 """An entry that a worker took and did not finish for this long is another's. Longer than any healthy batch takes."""
@@ -95,6 +97,7 @@ class Intake:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._suspects = Suspects(client)
+        self._usual_bytes = 1
 
     def add(self, message: Intaken) -> Kept:
         """Appends the message; when it returns, the message is on disk."""
@@ -149,10 +152,13 @@ class Intake:
         taken: list[Entry] = []
         size = 0
         while len(taken) < count and size < BATCH_BYTES:
-            asked = min(READ_AT_ONCE, count - len(taken))
+            fitting = max(1, (BATCH_BYTES - size) // self._usual_bytes)
+            asked = min(READ_AT_ONCE, count - len(taken), fitting)
             part = self._read(lane, consumer, ">", asked)
             taken += part
-            size += sum(len(message.sealed) for _, message in part if message)
+            read = sum(len(message.sealed) for _, message in part if message)
+            size += read
+            self._usual_bytes = max(1, self._usual_bytes // 2, read // max(1, len(part)))
             if len(part) < asked:
                 break
         return taken

@@ -22,8 +22,8 @@ def intake(client: redis.Redis) -> Intake:
     return Intake(client)
 
 
-def message(lane: str = "live") -> Intaken:
-    return Intaken(new_id(), "ups", "eu", lane, now(), "a" * 32, b"\x00sealed\xff")
+def message(lane: str = "live", sealed: bytes = b"\x00sealed\xff") -> Intaken:
+    return Intaken(new_id(), "ups", "eu", lane, now(), "a" * 32, sealed)
 
 
 def taken(intake: Intake, consumer: str, count: int = 10) -> list[tuple[bytes, Intaken | None]]:
@@ -57,8 +57,24 @@ def test_a_batch_is_small_where_messages_are_large(intake: Intake, monkeypatch: 
     for _ in range(7):
         intake.add(message())
     assert intake.recover("live", "one", 10) == []
-    assert [len(intake.take("live", "one", 10)) for _ in range(3)] == [4, 3, 0]
+    assert [len(intake.take("live", "one", 10)) for _ in range(4)] == [3, 3, 1, 0]
     assert len(intake.recover("live", "one", 10)) == 2
+
+
+@pytest.mark.requirement("M116")
+def test_after_large_messages_no_more_are_read_at_once_than_fit_and_soon_as_many_as_before(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, small = message(sealed=b"x" * 800), message(sealed=b"x" * 10)
+    monkeypatch.setattr(module, "BATCH_BYTES", 3_000)
+    assert intake.recover("live", "one", 10) == []
+    for sent in (large, small):
+        for _ in range(30):
+            intake.add(sent)
+    sizes = []
+    while taken_now := intake.take("live", "one", 20):
+        sizes.append(len(taken_now))
+    assert sizes == [20, 4, 4, 20, 12]
 
 
 def test_a_message_stays_until_it_is_finished(intake: Intake) -> None:
