@@ -6,6 +6,7 @@ Where many messages come, what follows is put off: it is worked out once for all
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,12 +27,12 @@ from shipments.store.messages import MessageState, save_messages
 from shipments.store.parcels import ParcelKey, lock_parcels, parcel_key
 from shipments.store.settle import Settled, settle
 from shipments.store.transaction import transact
-from shipments.store.unsettled import Later, claim_unsettled, find_unsettled, park_unsettled, put_off
+from shipments.store.unsettled import claim_unsettled, find_unsettled, park_unsettled, put_off
 from workers.understand import Understood
 
 log = logging.getLogger(__name__)
 
-SETTLED_AT_ONCE = 500
+SETTLED_AT_ONCE = 200
 """Parcels in one transaction, where settling was put off."""
 
 
@@ -51,33 +52,33 @@ class Tally:
         return Tally(**{name: mine[name] + theirs[name] for name in mine})
 
 
-def ingest_batch(engine: Engine, batch: Sequence[Understood], policy: Policy, later: Later | None = None) -> Tally:
+def ingest_batch(engine: Engine, batch: Sequence[Understood], policy: Policy, later: str | None = None) -> Tally:
     """Stores a batch. When it returns, everything is committed; doing it again with the same batch changes nothing.
 
-    later: when `settle_put_off` is to do what follows from the messages; None to do it here.
+    later: the lane for which `settle_put_off` is to do what follows from the messages; None to do it here.
     """
     tally, _ = _ingest(engine, batch, policy, later, wait=True)
     return tally
 
 
 def ingest_free(
-    engine: Engine, batch: Sequence[Understood], policy: Policy, later: Later | None = None
+    engine: Engine, batch: Sequence[Understood], policy: Policy, later: str | None = None
 ) -> tuple[Tally, Sequence[Understood]]:
     """Likewise, but for the messages of parcels that somebody else is at work on: they are returned, and not stored."""
     return _ingest(engine, batch, policy, later, wait=False)
 
 
-def settle_put_off(engine: Engine, lane: str, policy: Policy, *, early: bool = True) -> Tally:
+def settle_put_off(engine: Engine, lane: str, policy: Policy, after: timedelta | None = None) -> Tally:
     """Does what follows from messages that were stored without it; when it returns, that is committed.
 
     It is not waited for the disk: if PostgreSQL dies, all of it is taken back together, and waits to be settled again.
-    Several may be at it together. early: of all such messages, also those whose time has not come; parcels that
-    somebody else holds are waited for at the end.
+    Several may be at it together. after: of the parcels whose news was stored so long ago; None for all, and then those
+    that somebody else holds are waited for at the end.
     """
     total = Tally()
-    for wait in (False, True) if early else (False,):
+    for wait in (False, True) if after is None else (False,):
         with engine.connect() as connection:
-            waiting = find_unsettled(connection, lane, early=early)
+            waiting = find_unsettled(connection, lane, after or timedelta(0))
         if not waiting:
             break
         for start in range(0, len(waiting), SETTLED_AT_ONCE):
@@ -107,7 +108,7 @@ def _settle_some(engine: Engine, parcel_ids: Sequence[int], policy: Policy, *, w
 
 
 def _ingest(
-    engine: Engine, batch: Sequence[Understood], policy: Policy, later: Later | None, *, wait: bool
+    engine: Engine, batch: Sequence[Understood], policy: Policy, later: str | None, *, wait: bool
 ) -> tuple[Tally, Sequence[Understood]]:
     def work(connection: Connection) -> tuple[Tally, Sequence[Understood], Sequence[Understood]]:
         return _store(connection, batch, policy, later, wait=wait)
@@ -137,7 +138,7 @@ def _isolate(engine: Engine, batch: Sequence[Understood], policy: Policy) -> Tal
 
 
 def _store(
-    connection: Connection, batch: Sequence[Understood], policy: Policy, later: Later | None, *, wait: bool
+    connection: Connection, batch: Sequence[Understood], policy: Policy, later: str | None, *, wait: bool
 ) -> tuple[Tally, Sequence[Understood], Sequence[Understood]]:
     """What was done, the messages that are stored, and those that are not, since their parcels are busy."""
     told = apply_choices(connection, (told for u in batch for told in u.told))
@@ -156,7 +157,7 @@ def _store_free(
     told: Sequence[Told],
     parcels: Mapping[ParcelKey, int],
     policy: Policy,
-    later: Later | None,
+    later: str | None,
 ) -> Tally:
     save_messages(connection, [u.verdict for u in batch])
     saved = save_events(connection, told, parcels)

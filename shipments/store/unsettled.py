@@ -18,6 +18,8 @@ from shipments.store.rows import as_rows
 _LOOKED_AT = 20_000
 
 LONGEST = timedelta(seconds=20)
+"""Nothing is put off for longer, whatever else there is to do."""
+
 _AGAIN_AFTER = timedelta(hours=1)
 
 REASON = (
@@ -36,14 +38,14 @@ class Unsettled(NamedTuple):
 
 _PUT_OFF = text("""
     insert into unsettled (parcel_id, event_key, lane, told_at, due_at)
-    select parcel_id, event_key, :lane, :told_at, now() + :by
+    select parcel_id, event_key, :lane, :told_at, now()
     from jsonb_to_recordset(cast(:rows as jsonb)) as t (parcel_id bigint, event_key uuid)
     on conflict do nothing
 """)
 
 _PUT_OFF_WHOLE = text("""
     insert into unsettled (parcel_id, event_key, lane, told_at, due_at)
-    select parcel_id, key, :lane, :told_at, now() + :by from events where parcel_id = any(:ids)
+    select parcel_id, key, :lane, :told_at, now() from events where parcel_id = any(:ids)
     on conflict do nothing
 """)
 
@@ -55,21 +57,15 @@ _CLAIM = """
 _CLAIM_ALL, _CLAIM_FREE = text(_CLAIM.format(wait="")), text(_CLAIM.format(wait="skip locked"))
 
 
-class Later(NamedTuple):
-    """When what is put off is to be settled: after so long, at most LONGEST, by whoever drains that lane."""
-
-    lane: str
-    by: timedelta
-
-
 def put_off(
-    connection: Connection, later: Later, news: Mapping[UUID, int], whole: Collection[int], told_at: datetime | None
+    connection: Connection, lane: str, news: Mapping[UUID, int], whole: Collection[int], told_at: datetime | None
 ) -> None:
-    """Writes down what is to be settled. news: events by key, with their parcel; whole: parcels with all they have.
+    """Writes down what is to be settled by whoever drains that lane.
 
-    told_at: when the oldest message behind it arrived; None where nobody waits for it.
+    news: events by key, with their parcel; whole: parcels with all they have. told_at: when the oldest message behind
+    it arrived; None where nobody waits for it.
     """
-    common = {"lane": later.lane, "by": min(later.by, LONGEST), "told_at": told_at}
+    common = {"lane": lane, "told_at": told_at}
     if news:
         rows = as_rows({"parcel_id": parcel_id, "event_key": key} for key, parcel_id in news.items())
         connection.execute(_PUT_OFF, common | {"rows": rows})
@@ -77,15 +73,15 @@ def put_off(
         connection.execute(_PUT_OFF_WHOLE, common | {"ids": sorted(whole)})
 
 
-def find_unsettled(connection: Connection, lane: str, *, early: bool) -> list[int]:
-    """The parcels of that lane that are to be settled now, in order; of very many, those that wait longest.
+def find_unsettled(connection: Connection, lane: str, after: timedelta) -> list[int]:
+    """The parcels of that lane with news that was put off so long ago, or LONGEST, in order; of very many, the oldest.
 
-    early: also those whose time has not come yet; but not what could not be settled and is tried again later.
+    What could not be settled and is tried again later is not among them.
     """
     query = text("""
-        select parcel_id from unsettled where lane = :lane and due_at <= now() + :ahead order by due_at limit :count
+        select parcel_id from unsettled where lane = :lane and due_at <= now() - :after order by due_at limit :count
     """)
-    values = {"lane": lane, "ahead": LONGEST if early else timedelta(0), "count": _LOOKED_AT}
+    values = {"lane": lane, "after": min(after, LONGEST), "count": _LOOKED_AT}
     return sorted(set(connection.scalars(query, values)))
 
 

@@ -13,7 +13,6 @@ from shipments.errors import Permanent
 from shipments.fold import NEW_JOURNEY_AFTER_END
 from shipments.store.deliveries import OtherNumber
 from shipments.store.links import Link, save_link
-from shipments.store.unsettled import Later
 from tests.shipments.telling import START, told
 from tests.workers.conftest import POLICY, understood
 from workers.correlate import Correlated, _add_numbers
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.requirement("M145")
 def tell(engine: Engine) -> Callable[..., None]:
     """Ingests what an account tells."""
 
-    def tell(account: str, *events: Any, later: Later | None = None) -> None:
+    def tell(account: str, *events: Any, later: str | None = None) -> None:
         ingest_batch(engine, [understood(*events, account=account)], COMPANIES, later)
         settle_put_off(engine, LIVE, COMPANIES)
 
@@ -75,7 +74,7 @@ def test_what_accounts_of_both_companies_tell_of_both_show(tell, register, shown
 def test_what_the_second_company_hears_of_is_settled_for_it_with_all_that_came_before(tell, register, rows) -> None:
     """Also where settling is put off."""
     counts = []
-    for later, number in ((None, "T1"), (Later(LIVE, timedelta(seconds=1)), "T2")):
+    for later, number in ((None, "T1"), (LIVE, "T2")):
         register(len(counts) * 2 + 1, number, company_id=NORTH)
         register(len(counts) * 2 + 2, number, company_id=SOUTH)
         tell("north", told("picked_up", 0, tracking_number=number), told("in_transit", 1, tracking_number=number))

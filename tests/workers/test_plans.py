@@ -61,7 +61,6 @@ from shipments.store.messages import MessageState, Wanted, find_received, replay
 from shipments.store.migrate import migrate
 from shipments.store.prune import Retention, count_prunable, prune
 from shipments.store.schema import metadata
-from shipments.store.unsettled import Later
 from tests.bench.databases import replace_database
 from tests.bench.store_size import COPIES
 from tests.shipments.telling import START, told
@@ -198,9 +197,9 @@ def settle_what_was_put_off(engine: Engine) -> None:
         engine,
         [understood(event) for event in news],
         replace(POLICY, companies={"TESTING": 1}),
-        Later(LIVE, timedelta(0)),
+        LIVE,
     )
-    assert settle_put_off(engine, LIVE, POLICY, early=False).effects
+    assert settle_put_off(engine, LIVE, POLICY, timedelta(0)).effects
 
 
 def take_over_deliveries(engine: Engine) -> None:

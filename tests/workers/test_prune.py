@@ -17,7 +17,6 @@ from shipments.store.keeps import note_keeps
 from shipments.store.marks import save_mark
 from shipments.store.messages import MessageState, Verdict, save_messages
 from shipments.store.prune import Retention, count_prunable, prune
-from shipments.store.unsettled import Later
 from tests.shipments.telling import told
 from tests.workers.conftest import POLICY, message, understood
 from workers.correlate import Correlated, link_strangers
@@ -116,7 +115,7 @@ def test_nothing_goes_where_everything_is_kept_for_ever(save, ingest, age, prune
 @pytest.mark.requirement("M101")
 def test_a_parcel_with_news_that_waits_to_be_settled_stays(engine, ingest, age, pruned, rows):
     ingest(WAY)
-    ingest_batch(engine, [understood(told("delivered", 31))], POLICY, Later(LIVE, timedelta(0)))
+    ingest_batch(engine, [understood(told("delivered", 31))], POLICY, LIVE)
     age(401)
     assert "parcels" not in pruned()
     settle_put_off(engine, LIVE, POLICY)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from config.queues import BULK, LIVE
 from shipments.store.intake import STREAM, Intake
 from shipments.store.parcels import lock_parcels, parcel_key
-from shipments.store.unsettled import LONGEST, REASON, Later
+from shipments.store.unsettled import LONGEST, REASON
 from tests.eventually import eventually
 from tests.shipments.telling import told
 from tests.workers.conftest import POLICY, message, understood
@@ -21,7 +21,6 @@ from workers.ingest import ingest_batch, settle_put_off
 from workers.tasks import ingest as task
 
 WAY = (told("label_created", 0), told("picked_up", 1), told("in_transit", 2), told("delivered", 9))
-SOON = Later(LIVE, timedelta(seconds=1))
 STATE = "select state ->> 'milestone' from shipments"
 TIMELINE = "select count(*) from effects where kind = 'timeline'"
 
@@ -30,7 +29,7 @@ TIMELINE = "select count(*) from effects where kind = 'timeline'"
 def test_a_parcel_that_many_messages_tell_of_is_settled_once(engine, register, rows):
     register(1, "T1", order_id=9)
     for event in WAY:
-        tally = ingest_batch(engine, [understood(event)], POLICY, SOON)
+        tally = ingest_batch(engine, [understood(event)], POLICY, LIVE)
         assert (tally.events, tally.effects) == (1, 0)
     assert rows(STATE) == [(None,)]
     assert settle_put_off(engine, LIVE, POLICY).effects == len(rows("select from effects"))
@@ -45,14 +44,14 @@ def test_what_somebody_waits_for_is_waited_for_since_the_oldest_message(engine, 
     register(1, "T1")
     batches = [understood(event) for event in WAY]
     for one in reversed(batches):
-        ingest_batch(engine, [one], POLICY, SOON)
+        ingest_batch(engine, [one], POLICY, LIVE)
     settle_put_off(engine, LIVE, POLICY)
     assert rows("select distinct told_at from effects") == [(batches[0].verdict.message.received_at,)]
 
 
 def test_what_the_other_lane_put_off_is_left_to_it(engine, register, rows):
     register(1, "T1")
-    ingest_batch(engine, [understood(WAY[0])], POLICY, Later(BULK, SOON.by))
+    ingest_batch(engine, [understood(WAY[0])], POLICY, BULK)
     settle_put_off(engine, LIVE, POLICY)
     assert rows(STATE) == [(None,)]
     settle_put_off(engine, BULK, POLICY)
@@ -65,7 +64,7 @@ def test_two_who_settle_at_once_share_the_work_and_leave_nothing(engine, registe
     for number in range(40):
         register(number, f"N{number}")
     stories = [understood(told("in_transit", 1, tracking_number=f"N{number}")) for number in range(40)]
-    ingest_batch(engine, stories, POLICY, SOON)
+    ingest_batch(engine, stories, POLICY, LIVE)
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(settle_put_off, engine, LIVE, POLICY) for _ in range(2)]
         effects = sum(done.result(timeout=60).effects for done in both)
@@ -78,7 +77,7 @@ def test_two_who_settle_at_once_share_the_work_and_leave_nothing(engine, registe
 def test_a_parcel_that_somebody_is_at_work_on_is_waited_for(engine, register, rows):
     register(1, "T1")
     register(2, "B")
-    ingest_batch(engine, [understood(WAY[0]), understood(told("in_transit", 1, tracking_number="B"))], POLICY, SOON)
+    ingest_batch(engine, [understood(WAY[0]), understood(told("in_transit", 1, tracking_number="B"))], POLICY, LIVE)
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as other:
             lock_parcels(other, [parcel_key(WAY[0])], wait=True)
@@ -96,7 +95,7 @@ def test_a_parcel_that_cannot_be_settled_parks_its_messages_and_is_tried_again(
     register(1, "T1")
     register(2, "B")
     first, second, other = understood(WAY[0]), understood(WAY[1]), understood(told("in_transit", tracking_number="B"))
-    ingest_batch(engine, [first, second, other], POLICY, SOON)
+    ingest_batch(engine, [first, second, other], POLICY, LIVE)
     ((broken,),) = rows("select id from parcels where number = 'T1'")
     real = ingesting.settle
 
@@ -167,21 +166,20 @@ def test_in_a_long_rush_what_was_put_off_is_settled_when_its_time_has_come(taken
 
 
 @pytest.mark.requirement("M115", "M116")
-@pytest.mark.parametrize(("waited", "left"), [(10, 0), (0, len(WAY))])
-def test_after_a_backlog_it_is_settled_as_soon_as_the_stream_is_caught_up(
-    taken, register, rows, monkeypatch, waited, left
-):
+def test_in_a_backlog_it_waits_and_is_settled_as_soon_as_the_stream_is_caught_up(taken, register, rows, monkeypatch):
     unsettled = []
-    monkeypatch.setenv("MILEPOST_BATCH_SIZE", "3")
-    monkeypatch.setattr(task, "MANY", 1)
-    monkeypatch.setattr(Intake, "waited", lambda *_: timedelta(seconds=waited))
     clock = SimpleNamespace(
         monotonic=monotonic, sleep=lambda _: unsettled.extend(rows("select count(*) from unsettled"))
     )
+    monkeypatch.setenv("MILEPOST_BATCH_SIZE", "3")
     monkeypatch.setattr(task, "time", clock)
+    monkeypatch.setattr(task, "MANY", 1)
+    monkeypatch.setattr(task, "SETTLED_AFTER", timedelta(0))
+    monkeypatch.setattr(Intake, "waited", lambda *_: timedelta(seconds=10))
     register(1, "T1")
     taken(LIVE, len(WAY))
-    assert unsettled == [(left,)]
+    assert unsettled == [(0,)]
+    assert rows("select max(version) from effects") == [(1,)], "not after the first batch"
 
 
 @pytest.mark.requirement("M118")
@@ -196,36 +194,38 @@ def test_what_is_settled_later_is_not_waited_for_the_disk_and_what_is_stored_is(
     monkeypatch.setattr(ingesting, "settle", settle)
     register(1, "T1")
     ingest_batch(engine, [understood(WAY[0])], POLICY)
-    ingest_batch(engine, [understood(WAY[1])], POLICY, SOON)
+    ingest_batch(engine, [understood(WAY[1])], POLICY, LIVE)
     settle_put_off(engine, LIVE, POLICY)
     assert waits == ["on", "off"]
     assert rows("show synchronous_commit") == [("on",)]
 
 
-@pytest.mark.requirement("M118")
+@pytest.mark.requirement("M116", "M118")
 def test_it_is_put_off_for_as_long_as_it_is_said_and_at_most_for_the_longest(engine, register, rows):
+    def age(by):
+        with engine.begin() as connection:
+            connection.execute(text("update unsettled set due_at = due_at - :by"), {"by": by})
+
     register(1, "T1")
-    (at,) = (row[0] for row in rows("select now()"))
-    ingest_batch(engine, [understood(WAY[0])], POLICY, Later(LIVE, timedelta(seconds=7)))
-    ingest_batch(engine, [understood(WAY[1])], POLICY, Later(LIVE, timedelta(hours=7)))
-    due = [moment - at for (moment,) in rows("select due_at from unsettled order by due_at")]
-    assert timedelta(seconds=7) < due[0] < timedelta(seconds=12)
-    assert LONGEST < due[1] < LONGEST + timedelta(seconds=5)
-    assert settle_put_off(engine, LIVE, POLICY, early=False).effects == 0
-    with engine.begin() as connection:
-        connection.execute(text("update unsettled set due_at = due_at - interval '7 seconds'"))
-    assert settle_put_off(engine, LIVE, POLICY, early=False).effects
-    assert rows("select count(*) from unsettled") == [(0,)], (
-        "all that is news about a parcel, when the first of it is due"
-    )
+    ingest_batch(engine, [understood(WAY[0])], POLICY, LIVE)
+    age(timedelta(seconds=7))
+    ingest_batch(engine, [understood(WAY[1])], POLICY, LIVE)
+    assert settle_put_off(engine, LIVE, POLICY, timedelta(seconds=15)).effects == 0
+    assert settle_put_off(engine, LIVE, POLICY, timedelta(seconds=7)).effects
+    assert rows("select count(*) from unsettled") == [(0,)], "all that is news about a parcel, with the first of it"
+    ingest_batch(engine, [understood(WAY[2])], POLICY, LIVE)
+    age(LONGEST)
+    assert settle_put_off(engine, LIVE, POLICY, timedelta(hours=7)).effects
 
 
 @pytest.mark.requirement("M116")
-@pytest.mark.parametrize(("waited", "by"), [(0.1, 1.0), (4.0, 8.0)])
-def test_in_a_backlog_it_is_put_off_for_twice_as_long_as_the_newest_message_waited(client, monkeypatch, waited, by):
+@pytest.mark.parametrize(("waited", "after"), [(0.1, 1.0), (4.0, 16.0)])
+def test_in_a_backlog_it_is_put_off_for_four_times_as_long_as_the_newest_message_waited(
+    client, monkeypatch, waited, after
+):
     monkeypatch.setattr(task, "intake", lambda: Intake(client))
     monkeypatch.setattr(Intake, "waited", lambda *_: timedelta(seconds=waited))
-    assert task._later(LIVE, b"1-0") == Later(LIVE, timedelta(seconds=by))
+    assert task._after(b"1-0") == timedelta(seconds=after)
 
 
 def test_how_long_an_entry_has_waited_is_told_by_the_servers_clock(client):
@@ -237,7 +237,7 @@ def test_how_long_an_entry_has_waited_is_told_by_the_servers_clock(client):
 @pytest.mark.requirement("M51", "M115")
 def test_what_a_process_that_died_had_put_off_is_settled_by_the_next(taken, engine, register, rows):
     register(1, "T1")
-    ingest_batch(engine, [understood(event) for event in WAY], POLICY, SOON)
+    ingest_batch(engine, [understood(event) for event in WAY], POLICY, LIVE)
     assert rows(STATE) == [(None,)]
     taken(LIVE, 0)
     assert rows(STATE) == [("delivered",)]

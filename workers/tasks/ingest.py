@@ -13,7 +13,6 @@ from celery import shared_task
 from config.queues import ACT, CORRELATE, ingest_queue
 from config.settings import get_settings
 from shipments.store.intake import Entry
-from shipments.store.unsettled import Later
 from workers.bell import ring
 from workers.enqueue import wake
 from workers.ingest import Tally, ingest_batch, ingest_free, settle_put_off
@@ -34,10 +33,11 @@ PUT_OFF_SECONDS = 1.0
 
 SETTLED_AFTER = timedelta(seconds=1)
 """Where batches are of MANY messages, what follows from them comes so much later, once for all that is told of a parcel
-meanwhile; in a backlog after IN_A_BACKLOG times as long as they waited in the stream, or once it is caught up."""
+meanwhile."""
 
-IN_A_BACKLOG = 2
-"""The longer it is put off, the more is told of each parcel meanwhile. LONGEST (store/unsettled.py) bounds it."""
+IN_A_BACKLOG = 4
+"""While there is a backlog it comes after so many times as long as the newest message waited in it. The longer it is
+put off, the more is told of each parcel meanwhile; LONGEST (store/unsettled.py) bounds it."""
 
 Read = tuple[bytes, Understood]
 """An entry of the stream, and what it turned out to be."""
@@ -62,7 +62,6 @@ def _drain(lane: str, consumer: str, ends_at: float) -> Tally:
     size, total = get_settings().batch_size, Tally()
     put_off: Sequence[Read] = ()
     since = 0.0
-    behind = False
     while True:
         began = time.monotonic()
         room = size - len(put_off) if began < ends_at else 0
@@ -72,28 +71,25 @@ def _drain(lane: str, consumer: str, ends_at: float) -> Tally:
         since = since if put_off else began
         wait = not entries or began - since > PUT_OFF_SECONDS
         many, caught_up = len(entries) >= min(MANY, size), len(entries) < room
-        later = _later(lane, entries[-1][0]) if many else None
-        behind = behind or (later is not None and later.by > SETTLED_AFTER)
         reads = [*put_off, *_read(lane, entries, understand_all)]
-        tally, put_off = _store(lane, reads, wait=wait, later=later)
-        early = not many or (behind and caught_up)
-        total += tally + _settle(lane, early=early)
-        behind = behind and not early
+        tally, put_off = _store(lane, reads, wait=wait, later=lane if many else None)
+        total += tally + _settle(lane, _after(None if caught_up else entries[-1][0]) if many else None)
         if caught_up:
             time.sleep(GATHER_LONGER_SECONDS if many else GATHER_SECONDS)
-    total += _settle(lane, early=True)
+    total += _settle(lane)
     if began >= ends_at:
         wake("ingest", ingest_queue(lane), lane)
     return total
 
 
-def _later(lane: str, newest: bytes) -> Later:
-    return Later(lane, max(SETTLED_AFTER, IN_A_BACKLOG * intake().waited(newest)))
+def _after(newest: bytes | None) -> timedelta:
+    """How long settling is put off where that entry is the newest of a batch; None if none is left behind the batch."""
+    return max(SETTLED_AFTER, IN_A_BACKLOG * intake().waited(newest)) if newest else SETTLED_AFTER
 
 
-def _settle(lane: str, *, early: bool) -> Tally:
-    """What was put off, by whomever: also by one that has died since."""
-    tally = settle_put_off(engine(), lane, policy(), early=early)
+def _settle(lane: str, after: timedelta | None = None) -> Tally:
+    """What was put off, by whomever: also by one that has died since. after: so long ago; None for all."""
+    tally = settle_put_off(engine(), lane, policy(), after)
     _tell(tally)
     return tally
 
@@ -117,7 +113,7 @@ def _read(lane: str, entries: Sequence[Entry], understand: Understand) -> list[R
     return list(zip(ids, understand((message for _, message in entries if message), seal()), strict=True))
 
 
-def _store(lane: str, batch: Sequence[Read], *, wait: bool, later: Later | None = None) -> tuple[Tally, list[Read]]:
+def _store(lane: str, batch: Sequence[Read], *, wait: bool, later: str | None = None) -> tuple[Tally, list[Read]]:
     """Stores a batch and takes it off the stream; without `wait` what is put off stays there, and is returned.
 
     A batch that cannot be stored now stays this consumer's in the stream and is recovered at the next wake-up.
