@@ -46,6 +46,7 @@ class Valkey:
             f'dir "{data}"',
             "appendonly yes",
             "appendfsync always",
+            "auto-aof-rewrite-min-size 256mb",
             'save ""',
             "aof-load-truncated yes",
             "maxmemory-policy noeviction",

@@ -59,7 +59,13 @@ def test_only_the_web_server_is_published_to_the_network() -> None:
 def test_valkey_in_containers_writes_to_disk_before_it_answers_and_never_evicts() -> None:
     command = str(COMPOSE["valkey"]["command"])
     assert all(
-        words in command for words in ("--appendonly yes", "--appendfsync always", "maxmemory-policy noeviction")
+        words in command
+        for words in (
+            "--appendonly yes",
+            "--appendfsync always",
+            "--auto-aof-rewrite-min-size 256mb",
+            "maxmemory-policy noeviction",
+        )
     )
 
 

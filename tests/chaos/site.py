@@ -30,7 +30,7 @@ from tests.fakes.carriers import SECRETS
 from tests.fakes.odoo import FakeOdoo
 from tests.fakes.proxy import Proxy
 
-DISK = "192m"
+DISK = "448m"
 OURS = ("MILEPOST_", "ODOO_", "SENTRY_", "CARRIER_")
 
 OVERDUE = "select count(*) from effects where again_at < now() + interval '1 minute'"

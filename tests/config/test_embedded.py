@@ -189,8 +189,13 @@ def without_password(url: str) -> str:
 
 def test_valkey_writes_to_disk_before_it_answers_and_never_evicts(home: Path) -> None:
     with Servers(home, start_postgres=False) as servers, redis.Redis.from_url(servers.redis_url) as client:
-        told = {**client.config_get("append*"), **client.config_get("maxmemory-policy")}
+        told = {
+            **client.config_get("append*"),
+            **client.config_get("maxmemory-policy"),
+            **client.config_get("auto-aof*"),
+        }
         assert (told["appendonly"], told["appendfsync"], told["maxmemory-policy"]) == ("yes", "always", "noeviction")
+        assert told["auto-aof-rewrite-min-size"] == str(256 * 1024 * 1024)
 
 
 def test_only_the_owner_can_read_what_is_secret(home: Path) -> None:
