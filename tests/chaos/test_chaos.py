@@ -118,6 +118,8 @@ def test_the_clock_of_the_chosen_process_and_its_children_is_off_and_no_other():
 
     assert off_by(ask, "-n", "act@%h") == off_by(asks_a_child, "act@%h") == {3600}
     assert off_by(ask, "-n", "worker@%h") == {0}
+    reads = "import datetime, shipments.fold as f; print(f.convert('2026-01-05T10:00:00Z', f.datetime).timestamp())"
+    assert off_by(f"{reads}; print(datetime.datetime.now().timestamp())", "act@%h") > {3600}, "a stored moment is read"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ CHAOS_SKEWED is how a word of the command line begins of the process that is on 
 CHAOS_SKEW_SECONDS by how much its clock is fast, or slow if negative. Only what Python tells of the time is shifted.
 """
 
+import ctypes
 import datetime
+import gc
 import os
 import sys
 import time
@@ -20,32 +22,16 @@ def is_meant() -> bool:
 
 
 def shift(seconds: int) -> None:
-    """From now on, the time of day is another. Durations (time.monotonic) stay what they are."""
-    real, true_time, true_time_ns = datetime.datetime, time.time, time.time_ns
+    """From now on, the time of day is another. Durations (time.monotonic) stay what they are.
+
+    The class itself stays the real one, or whoever looks up by type what a field holds would not know it.
+    """
+    real_now, true_time, true_time_ns = datetime.datetime.now, time.time, time.time_ns
     by = datetime.timedelta(seconds=seconds)
-
-    class Kind(type):
-        def __instancecheck__(cls, instance: object) -> bool:
-            return isinstance(instance, real)
-
-        def __subclasscheck__(cls, other: type) -> bool:
-            return issubclass(other, real)
-
-    class Shifted(real, metaclass=Kind):
-        """Makes plain datetimes, so that nobody sees a difference but the time."""
-
-        def __new__(cls, *values, **named):
-            return real.__new__(real, *values, **named)
-
-        @classmethod
-        def now(cls, tz=None):
-            return real.now(tz) + by
-
-        @classmethod
-        def utcnow(cls):
-            return real.now(datetime.UTC).replace(tzinfo=None) + by
-
-    datetime.datetime = Shifted
+    (names,) = gc.get_referents(datetime.datetime.__dict__)
+    names["now"] = classmethod(lambda _, tz=None: real_now(tz) + by)
+    names["utcnow"] = classmethod(lambda _: real_now(datetime.UTC).replace(tzinfo=None) + by)
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
     time.time = lambda: true_time() + seconds
     time.time_ns = lambda: true_time_ns() + seconds * 1_000_000_000
 
