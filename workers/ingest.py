@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -26,7 +26,7 @@ from shipments.store.events import Told, save_events
 from shipments.store.messages import MessageState, save_messages
 from shipments.store.parcels import ParcelKey, lock_parcels, parcel_key
 from shipments.store.settle import Settled, settle
-from shipments.store.transaction import transact
+from shipments.store.transaction import transact, wait_for_no_disk
 from shipments.store.unsettled import claim_unsettled, find_unsettled, park_unsettled, put_off
 from workers.understand import Understood
 
@@ -88,7 +88,7 @@ def settle_put_off(engine: Engine, lane: str, policy: Policy, after: timedelta |
 
 def _settle_some(engine: Engine, parcel_ids: Sequence[int], policy: Policy, *, wait: bool) -> Tally:
     def work(connection: Connection) -> Tally:
-        connection.execute(text("set local synchronous_commit = off"))
+        wait_for_no_disk(connection)
         found = claim_unsettled(connection, parcel_ids, wait=wait)
         settled = settle(connection, found.parcel_ids, (), policy, news=found.news, told_at=found.told_at)
         return Tally(unmatched=settled.unmatched, effects=settled.effects)

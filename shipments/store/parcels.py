@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from shipments.correlation import comparable
 from shipments.event import Event
 from shipments.store.rows import as_rows
+from shipments.store.transaction import wait_for_no_disk
 
 ParcelKey = tuple[str, str, str]
 """Carrier, tracking number as printed, and the carrier's own id of the journey."""
@@ -67,12 +68,12 @@ def _ids(connection: Connection, query: object, keys: Sequence[ParcelKey]) -> di
 def _add(connection: Connection, keys: Iterable[ParcelKey]) -> None:
     """In a transaction of its own: whoever makes the same one would else wait until ours has ended.
 
-    It need not be on disk before ours is, and whatever is written later does not get there without it.
+    It need not be on disk before ours is, and ours does not get there without it.
     """
     rows = as_rows(_row(key) | {"number": comparable(key[1])} for key in keys)
     if rows != "[]":
         with connection.engine.begin() as other:
-            other.execute(text("set local synchronous_commit = off"))
+            wait_for_no_disk(other)
             other.execute(_ADD, {"rows": rows})
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 T = TypeVar("T")
@@ -25,3 +25,11 @@ def transact(engine: Engine, work: Callable[[Connection], T]) -> T:
                 raise
             time.sleep(random.uniform(0.01, 0.1) * attempt)  # noqa: S311, spreads load and guards nothing
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+def wait_for_no_disk(connection: Connection) -> None:
+    """The transaction's commit need not be on disk: if PostgreSQL dies before it is, all of it is as if never done.
+
+    Whatever is committed later, and waits for the disk, waits for this too.
+    """
+    connection.execute(text("set local synchronous_commit = off"))

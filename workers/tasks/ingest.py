@@ -73,7 +73,13 @@ def _drain(lane: str, consumer: str, ends_at: float) -> Tally:
         many, caught_up = len(entries) >= min(MANY, size), len(entries) < room
         reads = [*put_off, *_read(lane, entries, understand_all)]
         tally, put_off = _store(lane, reads, wait=wait, later=lane if many else None)
-        total += tally + _settle(lane, _after(None if caught_up else entries[-1][0]) if many else None)
+        total += tally
+        if not many:
+            total += _settle(lane)
+        elif caught_up:
+            total += _settle(lane, SETTLED_AFTER)
+        else:
+            total += _settle(lane, _after(entries[-1][0]))
         if caught_up:
             time.sleep(GATHER_LONGER_SECONDS if many else GATHER_SECONDS)
     total += _settle(lane)
@@ -82,9 +88,9 @@ def _drain(lane: str, consumer: str, ends_at: float) -> Tally:
     return total
 
 
-def _after(newest: bytes | None) -> timedelta:
-    """How long settling is put off where that entry is the newest of a batch; None if none is left behind the batch."""
-    return max(SETTLED_AFTER, IN_A_BACKLOG * intake().waited(newest)) if newest else SETTLED_AFTER
+def _after(newest: bytes) -> timedelta:
+    """How long settling is put off while there is a backlog, by the newest entry of a batch."""
+    return max(SETTLED_AFTER, IN_A_BACKLOG * intake().waited(newest))
 
 
 def _settle(lane: str, after: timedelta | None = None) -> Tally:
