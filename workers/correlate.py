@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from msgspec import convert, to_builtins
+from sqlalchemy import Connection, Engine, text
 
 from config import metrics
 from shipments.correlation import Chosen, choose_by_reference, comparable
@@ -38,8 +40,8 @@ from workers.odoo.index import Seen, find_numbers, pull
 from workers.odoo.packages import find_packages
 from workers.odoo.references import find_named
 
-_PULLED = "odoo_pulled"
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_PULLED, _PULLED_OF_OTHERS = "odoo_pulled", "odoo_pulled_of_others"
+ALL_EVERY = timedelta(minutes=1)
 STRANGERS_A_CALL = 100
 PULLED_AT_ONCE, _LEAST_PULLED = 2000, 50
 MOST_CANDIDATES = 5
@@ -57,27 +59,64 @@ class Correlated:
     unmatched: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """How far Odoo has been read, by its clock. rows: of a page. seen: the latest change among what was read before.
+
+    ended_at: when the last pull began that came to its end, by our clock.
+    """
+
+    since: datetime | None = None
+    seen: datetime | None = None
+    rows: int = PULLED_AT_ONCE
+    ended_at: datetime | None = None
+
+
 def pull_changes(engine: Engine, odoo: Odoo, policy: Policy, tally: Correlated) -> None:
     """Takes over what changed in Odoo since the last pull, page by page; a page that is stored is not read again.
 
+    Most changes are what we wrote ourselves. They are read back once in ALL_EVERY, for what somebody had changed just
+    before; the pulls between are for what others changed last.
     A page that Odoo does not read in time is half as large the next time, until the pull has caught up.
     """
     with engine.connect() as connection:
-        mark = find_mark(connection, _PULLED) or {}
-    since = datetime.fromisoformat(mark["since"]) if mark.get("since") else None
-    seen = datetime.fromisoformat(mark["seen"]) if mark.get("seen") else None
-    rows, more, newest = mark.get("rows", PULLED_AT_ONCE), True, seen
-    known = Seen(seen, partial(_find_changes, engine)) if seen else None
+        at: datetime = connection.execute(text("select now()")).scalar_one()
+        everything, others = _find_pulled(connection, _PULLED), _find_pulled(connection, _PULLED_OF_OTHERS)
+    if everything.ended_at is None or at - everything.ended_at >= ALL_EVERY:
+        _pull(engine, odoo, policy, tally, _PULLED, everything, [], at)
+        return
+    since, seen = _latest(others.since, everything.since), _latest(others.seen, everything.seen)
+    by_others = [("write_uid", "!=", odoo.uid)]
+    _pull(engine, odoo, policy, tally, _PULLED_OF_OTHERS, replace(others, since=since, seen=seen), by_others, at)
+
+
+def _pull(
+    engine: Engine,
+    odoo: Odoo,
+    policy: Policy,
+    tally: Correlated,
+    name: str,
+    mark: _Mark,
+    which: list[Any],
+    at: datetime,
+) -> None:
+    """One pull of the changes in that domain, to its end. name, mark: how far it has got, and where that is kept."""
+    more, newest = True, mark.seen
+    known = Seen(mark.seen, partial(_find_changes, engine)) if mark.seen else None
     while more:
         try:
-            page = pull(odoo, since, rows, known)
+            page = pull(odoo, mark.since, mark.rows, known, which)
         except OdooTooSlow:
-            _save_pulled(engine, since, seen, max(_LEAST_PULLED, rows // 2))
+            _save_pulled(engine, name, replace(mark, rows=max(_LEAST_PULLED, mark.rows // 2)))
             raise
         store_deliveries(engine, page.deliveries, policy, tally)
-        since, more, newest = page.next_since, page.more, max(newest or _NEVER, page.newest or _NEVER)
+        mark, more, newest = replace(mark, since=page.next_since), page.more, _latest(newest, page.newest)
         # until all is read, what was read before this pull is all that counts as seen
-        _save_pulled(engine, since, seen if more else newest, rows if more else PULLED_AT_ONCE)
+        _save_pulled(engine, name, mark if more else replace(mark, seen=newest, rows=PULLED_AT_ONCE, ended_at=at))
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment), default=None)
 
 
 def _find_changes(engine: Engine, ids: Collection[int]) -> Mapping[int, datetime]:
@@ -85,10 +124,13 @@ def _find_changes(engine: Engine, ids: Collection[int]) -> Mapping[int, datetime
         return find_written(connection, ids)
 
 
-def _save_pulled(engine: Engine, since: datetime | None, seen: datetime | None, rows: int) -> None:
-    mark = {"since": since.isoformat() if since else None, "seen": seen.isoformat() if seen else None}
+def _find_pulled(connection: Connection, name: str) -> _Mark:
+    return convert(find_mark(connection, name) or {}, _Mark)
+
+
+def _save_pulled(engine: Engine, name: str, mark: _Mark) -> None:
     with engine.begin() as connection:
-        save_mark(connection, _PULLED, mark if rows == PULLED_AT_ONCE else {**mark, "rows": rows})
+        save_mark(connection, name, to_builtins(mark))
 
 
 def link_strangers(engine: Engine, policy: Policy, tally: Correlated) -> None:

@@ -1,10 +1,11 @@
 """From webhook to Odoo: how many calls it takes, and how long until Odoo shows what a carrier told."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import psycopg
 
-from tests.bench.figures import Figure, Report
+from tests.bench.figures import Figure, Report, progress
 from tests.bench.load import run_load
 from tests.bench.posts import bodies, requests
 from tests.bench.sides import Milepost, wait_for
@@ -21,6 +22,9 @@ P95 = """
     from effects where kind = 'delivery' and state = 'done'
         and subject in (select shipment_id from numbers where number = any(%s))
 """
+ASKED = """
+    select purpose || ': ' || model || ' ' || method, sum(calls) from odoo_costs group by purpose, model, method
+"""
 
 Calls = Callable[[], int]
 """How many calls Odoo has been asked so far."""
@@ -29,13 +33,15 @@ Calls = Callable[[], int]
 def calls_and_time(
     report: Report, milepost: Milepost, calls: Calls, numbers: Sequence[str], paced: int, where: str
 ) -> tuple[float, float]:
-    """The first so many numbers are told of once each, PACE a second; the others with their whole way, in one go.
+    """The first so many numbers are told of twice each, PACE a second; the others with their whole way, in one go.
 
+    What is asked once a minute is to count, and to count once: so many are to be told of as take a minute.
     Returns the calls for 1,000 events of both.
     """
     slow, fast = numbers[:paced], numbers[paced:]
     milepost.wait_until_done(INDEXED, len(numbers))
-    paced_calls = _calls_per_thousand(milepost, calls, bodies(slow, ["out_for_delivery"]), PACE)
+    steps = [*bodies(slow, ["departed_facility"]), *bodies(slow, ["out_for_delivery"])]
+    paced_calls = _calls_per_thousand(milepost, calls, steps, PACE)
     p95 = _p95_seconds(milepost, slow)
     report.add(Figure(f"webhook to Odoo ({where}), p95 at {PACE} webhooks a second", p95, P95_BAR_SECONDS, "s"))
     report.add(Figure(f"Odoo calls per 1,000 events at {PACE} webhooks a second", paced_calls, CALLS_BAR))
@@ -44,13 +50,22 @@ def calls_and_time(
     return paced_calls, fast_calls
 
 
-def _calls_per_thousand(milepost: Milepost, calls: Calls, made: list[bytes], rate: float) -> float:
+def _calls_per_thousand(milepost: Milepost, calls: Calls, posts: list[bytes], rate: float) -> float:
     """Every call counts until Odoo shows everything, those that only look for changes too."""
-    before, stored = calls(), milepost.count(Milepost.STORED)
-    load = run_load(milepost.port, requests(made), rate=rate)
+    before, asked, stored = calls(), _asked(milepost), milepost.count(Milepost.STORED)
+    load = run_load(milepost.port, requests(posts), rate=rate)
     milepost.wait_until_done(Milepost.STORED, stored + load.accepted)
     wait_for(lambda: milepost.count(UNDONE) == 0, 120, "Odoo to show everything")
-    return (calls() - before) / load.accepted * 1000
+    made = calls() - before
+    for what, count in (_asked(milepost) - asked).most_common():
+        progress(f"{count} calls of {what}")
+    return made / load.accepted * 1000
+
+
+def _asked(milepost: Milepost) -> Counter[str]:
+    """What Odoo was asked so far, by Milepost's own account."""
+    with psycopg.connect(milepost.database_url) as connection:
+        return Counter({what: int(calls) for what, calls in connection.execute(ASKED.encode())})
 
 
 def _p95_seconds(milepost: Milepost, numbers: Sequence[str]) -> float:

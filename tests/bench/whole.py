@@ -72,7 +72,7 @@ class Site:
 
 def whole_site(report: Report, size: Size, home: Path, servers: Servers) -> Costs:
     """Everything that is measured with all processes running and Odoo told. Returns what it costs."""
-    paced = PACE * size.paced_seconds
+    paced = PACE * size.paced_seconds // 2
     told = size.messages // len(USUAL) + 1
     slow = size.slow_odoo_parcels * size.rounds * 2
     fast = size.odoo_events // len(USUAL)

@@ -1,7 +1,7 @@
 """Reading from Odoo which tracking number belongs to which delivery."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,17 +59,20 @@ class Seen:
     changes: Callable[[Collection[int]], Mapping[int, datetime]]
 
 
-def pull(odoo: Odoo, since: datetime | None, limit: int = 2000, seen: Seen | None = None) -> Page:
+def pull(
+    odoo: Odoo, since: datetime | None, limit: int = 2000, seen: Seen | None = None, which: Sequence[Any] = ()
+) -> Page:
     """The deliveries changed since then, oldest change first; the first time, all with a tracking number and returns.
 
     Some come more than once; none is left out, however many were changed in the same second. Later on, deliveries
     without a number come too: they may have had one. What is seen already is not read again.
+    which: a domain, where not every change is wanted.
     """
     if since is None:
         rows = read_pickings(odoo, _first_time(odoo), _BY_CHANGE, limit)
         return _page(odoo, since, rows, rows, limit, more=len(rows) == limit)
     most = limit * DATES_FOR_EACH
-    changed = [("write_date", ">=", _text(since))]
+    changed = [("write_date", ">=", _text(since)), *which]
     dates = odoo.call(PICKING, "search_read", domain=changed, fields=["write_date"], order=_BY_CHANGE, limit=most)
     more = len(dates) == most
     known = seen.changes([row["id"] for row in dates]) if seen else {}

@@ -285,13 +285,13 @@ def test_a_comparison_that_times_out_goes_on_with_half_as_many_deliveries(
 def test_a_pull_that_times_out_goes_on_with_smaller_pages_though_all_were_changed_at_one_moment(
     client: Odoo, road: Road, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(correlate, "PULLED_AT_ONCE", 40)
     monkeypatch.setattr(correlate, "_LEAST_PULLED", 5)
     monkeypatch.setattr(index, "DATES_FOR_EACH", 1)  # the road counts rows, however little of each is asked
     shop = Shop(client)
     pickings = shop.deliver(30)
     with engine.begin() as connection:
-        save_mark(connection, "odoo_pulled", {"since": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()})
+        a_second_ago = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+        save_mark(connection, "odoo_pulled", {"since": a_second_ago, "rows": 40})
     client.call(PICKING, "write", pickings, vals={"carrier_tracking_ref": shop.number(1)})
     road.most_rows = 12
     tally, timed_out = correlate.Correlated(), 0

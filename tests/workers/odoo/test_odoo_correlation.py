@@ -50,6 +50,31 @@ def shown(rows: Any) -> Callable[[], dict[int, str]]:
     return lambda: dict(rows(query))
 
 
+@pytest.mark.requirement("M75")
+def test_what_others_changed_is_read_at_once_and_what_we_wrote_only_once_a_minute(
+    engine: Engine, odoo: Odoo, shop: Shop, rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pulled() -> set[str]:
+        pull_changes(engine, odoo, POLICY, Correlated())
+        return {number for (number,) in rows("select number from numbers where shipment_id = any(:ids)", ids=pickings)}
+
+    def write(picking: int, number: str) -> None:
+        odoo.call(PICKING, "write", [picking], vals={"carrier_tracking_ref": number})
+
+    pickings = shop.ship(shop.number(1), shop.number(2))
+    assert pulled() == {shop.number(1), shop.number(2)}
+    with monkeypatch.context() as somebody_else:
+        somebody_else.setattr(type(odoo), "uid", 1)
+        write(pickings[0], shop.number(3))
+        assert pulled() == {shop.number(3), shop.number(2)}
+    write(pickings[1], shop.number(4))
+    assert pulled() == {shop.number(3), shop.number(2)}
+    with engine.begin() as connection:
+        later = "{ended_at}', to_jsonb(cast(value ->> 'ended_at' as timestamptz) - interval '1 minute'))"
+        connection.execute(text(f"update marks set value = jsonb_set(value, '{later} where name = 'odoo_pulled'"))
+    assert pulled() == {shop.number(3), shop.number(4)}
+
+
 def validate(odoo: Odoo, pickings: list[int]) -> None:
     assert odoo.call(PICKING, "button_validate", pickings) is True
 

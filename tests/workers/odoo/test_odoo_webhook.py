@@ -81,7 +81,12 @@ def type_in(odoo: Odoo, picking: int, number: str) -> None:
 @pytest.mark.odoo
 @pytest.mark.requirement("M50", "M15")
 def test_a_number_typed_in_odoo_finds_its_parcel_as_soon_as_odoo_rings(
-    real: Odoo, front: Front, engine: Engine, ingest: Callable[..., object], rows: Callable[..., list]
+    real: Odoo,
+    front: Front,
+    engine: Engine,
+    ingest: Callable[..., object],
+    rows: Callable[..., list],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shop = Shop(real)
     (picking,) = shop.deliver(1)
@@ -92,6 +97,7 @@ def test_a_number_typed_in_odoo_finds_its_parcel_as_soon_as_odoo_rings(
     webhook.add(real, front.url)
     type_in(real, picking, number)
     assert front.rung.wait(10), "Odoo did not ring"
+    monkeypatch.setattr(type(real), "uid", 1)  # as if it had been somebody else
     pull_changes(engine, real, POLICY, Correlated())
     link_strangers(engine, POLICY, Correlated())
     assert rows("select count(*) from parcels where unmatched_since is not null") == [(0,)]
