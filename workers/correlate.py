@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from msgspec import convert, to_builtins
 from sqlalchemy import Connection, Engine, text
@@ -81,31 +80,12 @@ def pull_changes(engine: Engine, odoo: Odoo, policy: Policy, tally: Correlated) 
     """
     with engine.connect() as connection:
         at: datetime = connection.execute(text("select now()")).scalar_one()
-        everything, others = _find_pulled(connection, _PULLED), _find_pulled(connection, _PULLED_OF_OTHERS)
-    if everything.ended_at is None or at - everything.ended_at >= ALL_EVERY:
-        _pull(engine, odoo, policy, tally, _PULLED, everything, [], at)
-        return
-    since, seen = _latest(others.since, everything.since), _latest(others.seen, everything.seen)
-    by_others = [("write_uid", "!=", odoo.uid)]
-    _pull(engine, odoo, policy, tally, _PULLED_OF_OTHERS, replace(others, since=since, seen=seen), by_others, at)
-
-
-def _pull(
-    engine: Engine,
-    odoo: Odoo,
-    policy: Policy,
-    tally: Correlated,
-    name: str,
-    mark: _Mark,
-    which: list[Any],
-    at: datetime,
-) -> None:
-    """One pull of the changes in that domain, to its end. name, mark: how far it has got, and where that is kept."""
-    more, newest = True, mark.seen
+        name, mark = _choose_pull(connection, at)
+    by_others, more, newest = name == _PULLED_OF_OTHERS, True, mark.seen
     known = Seen(mark.seen, partial(_find_changes, engine)) if mark.seen else None
     while more:
         try:
-            page = pull(odoo, mark.since, mark.rows, known, which)
+            page = pull(odoo, mark.since, mark.rows, known, by_others=by_others)
         except OdooTooSlow:
             _save_pulled(engine, name, replace(mark, rows=max(_LEAST_PULLED, mark.rows // 2)))
             raise
@@ -113,6 +93,16 @@ def _pull(
         mark, more, newest = replace(mark, since=page.next_since), page.more, _latest(newest, page.newest)
         # until all is read, what was read before this pull is all that counts as seen
         _save_pulled(engine, name, mark if more else replace(mark, seen=newest, rows=PULLED_AT_ONCE, ended_at=at))
+
+
+def _choose_pull(connection: Connection, at: datetime) -> tuple[str, _Mark]:
+    """Which pull is due, and from where: of everything, or of what others changed since the later of both."""
+    everything = _find_pulled(connection, _PULLED)
+    if everything.ended_at is None or at - everything.ended_at >= ALL_EVERY:
+        return _PULLED, everything
+    others = _find_pulled(connection, _PULLED_OF_OTHERS)
+    since, seen = _latest(others.since, everything.since), _latest(others.seen, everything.seen)
+    return _PULLED_OF_OTHERS, replace(others, since=since, seen=seen)
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

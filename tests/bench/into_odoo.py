@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 
+from shipments.store.costs import find_costs
+from shipments.store.database import make_engine
 from tests.bench.figures import Figure, Report, progress
 from tests.bench.load import run_load
 from tests.bench.posts import bodies, requests
@@ -22,25 +24,30 @@ P95 = """
     from effects where kind = 'delivery' and state = 'done'
         and subject in (select shipment_id from numbers where number = any(%s))
 """
-ASKED = """
-    select purpose || ': ' || model || ' ' || method, sum(calls) from odoo_costs group by purpose, model, method
+# What was just written is a change in Odoo too, and is read back once; that belongs to the part that wrote it.
+_CAUGHT_UP = """
+    select count(*) from marks where name = 'odoo_pulled' and cast(value ->> 'seen' as timestamptz) >= (
+        select max(done_at) from effects where kind = 'delivery') - interval '5 seconds'
 """
+
+_PACED_STEPS = ("departed_facility", "out_for_delivery")
 
 Calls = Callable[[], int]
 """How many calls Odoo has been asked so far."""
 
 
 def calls_and_time(
-    report: Report, milepost: Milepost, calls: Calls, numbers: Sequence[str], paced: int, where: str
+    report: Report, milepost: Milepost, calls: Calls, numbers: Sequence[str], seconds: int, where: str
 ) -> tuple[float, float]:
-    """The first so many numbers are told of twice each, PACE a second; the others with their whole way, in one go.
+    """The first numbers are told of step by step, PACE a second; the others with their whole way, in one go.
 
-    What is asked once a minute is to count, and to count once: so many are to be told of as take a minute.
+    seconds: at that pace. A minute of them, and what is asked of Odoo once a minute counts, and counts once.
     Returns the calls for 1,000 events of both.
     """
+    paced = paced_numbers(seconds)
     slow, fast = numbers[:paced], numbers[paced:]
     milepost.wait_until_done(INDEXED, len(numbers))
-    steps = [*bodies(slow, ["departed_facility"]), *bodies(slow, ["out_for_delivery"])]
+    steps = [body for step in _PACED_STEPS for body in bodies(slow, [step])]
     paced_calls = _calls_per_thousand(milepost, calls, steps, PACE)
     p95 = _p95_seconds(milepost, slow)
     report.add(Figure(f"webhook to Odoo ({where}), p95 at {PACE} webhooks a second", p95, P95_BAR_SECONDS, "s"))
@@ -48,6 +55,15 @@ def calls_and_time(
     fast_calls = _calls_per_thousand(milepost, calls, bodies(fast), 0)
     report.add(Figure("Odoo calls per 1,000 events, as fast as they are taken", fast_calls, CALLS_BAR))
     return paced_calls, fast_calls
+
+
+def paced_numbers(seconds: int) -> int:
+    """How many numbers `calls_and_time` tells of at its pace in that time."""
+    return PACE * seconds // len(_PACED_STEPS)
+
+
+def wait_until_read_back(milepost: Milepost) -> None:
+    wait_for(lambda: milepost.count(_CAUGHT_UP) == 1, 120, "the pull to have read what was written")
 
 
 def _calls_per_thousand(milepost: Milepost, calls: Calls, posts: list[bytes], rate: float) -> float:
@@ -63,9 +79,13 @@ def _calls_per_thousand(milepost: Milepost, calls: Calls, posts: list[bytes], ra
 
 
 def _asked(milepost: Milepost) -> Counter[str]:
-    """What Odoo was asked so far, by Milepost's own account."""
-    with psycopg.connect(milepost.database_url) as connection:
-        return Counter({what: int(calls) for what, calls in connection.execute(ASKED.encode())})
+    """What Odoo was asked today and yesterday, by Milepost's own account."""
+    engine, asked = make_engine(milepost.database_url), Counter[str]()
+    with engine.connect() as connection:
+        for spent in find_costs(connection, 2):
+            asked[f"{spent.purpose}: {spent.model} {spent.method}"] += spent.cost.calls
+    engine.dispose()
+    return asked
 
 
 def _p95_seconds(milepost: Milepost, numbers: Sequence[str]) -> float:

@@ -15,7 +15,7 @@ from demo.deliveries import make_deliveries
 from shipments.delivery import Delivery
 from shipments.errors import SetupFault
 from tests.bench.figures import Figure, Report, progress
-from tests.bench.into_odoo import INDEXED, UNDONE, UNDONE_STATES, calls_and_time
+from tests.bench.into_odoo import INDEXED, UNDONE, UNDONE_STATES, calls_and_time, paced_numbers, wait_until_read_back
 from tests.bench.load import run_load
 from tests.bench.posts import bodies, made_up_numbers, requests
 from tests.bench.sides import Milepost, wait_for
@@ -27,13 +27,6 @@ from workers.odoo.fields import PICKING
 
 RATIO_BAR = 10
 TOLD = ("ODOO_URL", "ODOO_DATABASE", "ODOO_LOGIN", "ODOO_API_KEY", "ODOO_PASSWORD")
-
-
-# What was just written is a change in Odoo too, and is read back once; that belongs to the part that wrote it.
-CAUGHT_UP = """
-    select count(*) from marks where name = 'odoo_pulled' and cast(value ->> 'seen' as timestamptz) >= (
-        select max(done_at) from effects where kind = 'delivery') - interval '5 seconds'
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ def real_odoo(report: Report, size: Size, home: Path, servers: Servers) -> None:
     odoo = connect(load_settings(environ))
     setup.apply(odoo)
     stamp = f"B{int(time.time()):X}"
-    numbers = made_up_numbers(size.real_shipments * 2 + size.real_paced, stamp)
+    numbers = made_up_numbers(size.real_shipments * 2 + paced_numbers(size.paced_seconds), stamp)
     deliveries = _make_deliveries(odoo, numbers)
     progress(f"{len(deliveries)} deliveries made in Odoo {odoo.version[0]}")
     with Milepost(home, servers, environ) as milepost:
@@ -70,9 +63,9 @@ def real_odoo(report: Report, size: Size, home: Path, servers: Servers) -> None:
         milepost.start_hands()
         milepost.wait_until_done(f"{INDEXED} where number like '{stamp}%'", len(numbers))
         _compare(report, size, milepost, odoo, deliveries, numbers)
-        wait_for(lambda: milepost.count(CAUGHT_UP) == 1, 120, "the pull to have read what was written")
+        wait_until_read_back(milepost)
         rest = numbers[size.real_shipments :]
-        calls_and_time(report, milepost, milepost.odoo_calls, rest, size.real_paced, "real")
+        calls_and_time(report, milepost, milepost.odoo_calls, rest, size.paced_seconds, "real")
 
 
 def _compare(

@@ -20,7 +20,6 @@ class Size:
     paced_seconds: int = 60
     odoo_events: int = 6_000
     real_shipments: int = 2_000
-    real_paced: int = 3_000
     poll_seconds: int = 60
     writes: int = 60
     idle_seconds: float = 15
@@ -46,7 +45,6 @@ SHORT = Size(
     paced_seconds=8,
     odoo_events=3_000,
     real_shipments=400,
-    real_paced=400,
     poll_seconds=20,
     writes=30,
     idle_seconds=6,

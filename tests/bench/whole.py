@@ -16,7 +16,7 @@ from shipments.store.intake import Intake
 from tests.bench.bulk import live_beside_bulk
 from tests.bench.costs import Costs
 from tests.bench.figures import Figure, Report, progress
-from tests.bench.into_odoo import INDEXED, PACE, UNDONE, calls_and_time
+from tests.bench.into_odoo import INDEXED, UNDONE, calls_and_time, paced_numbers
 from tests.bench.load import run_load
 from tests.bench.neighbors import neighbors
 from tests.bench.posts import bodies, requests
@@ -72,15 +72,14 @@ class Site:
 
 def whole_site(report: Report, size: Size, home: Path, servers: Servers) -> Costs:
     """Everything that is measured with all processes running and Odoo told. Returns what it costs."""
-    paced = PACE * size.paced_seconds // 2
+    paced = paced_numbers(size.paced_seconds)
     told = size.messages // len(USUAL) + 1
     slow = size.slow_odoo_parcels * size.rounds * 2
     fast = size.odoo_events // len(USUAL)
     with _site(home, servers, paced + fast + told + slow + size.bulk_parcels + size.live_parcels) as site:
         milepost = site.milepost
-        calls = calls_and_time(
-            report, milepost, lambda: len(site.odoo.calls), site.take(paced + fast), paced, "stand-in"
-        )
+        numbers = site.take(paced + fast)
+        calls = calls_and_time(report, milepost, lambda: len(site.odoo.calls), numbers, size.paced_seconds, "stand-in")
         costs = _costs(report, size, site, site.take(told), calls)
         _slow_odoo(report, size, site)
         neighbors(report, size, milepost)

@@ -1,7 +1,7 @@
 """Reading from Odoo which tracking number belongs to which delivery."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -60,19 +60,19 @@ class Seen:
 
 
 def pull(
-    odoo: Odoo, since: datetime | None, limit: int = 2000, seen: Seen | None = None, which: Sequence[Any] = ()
+    odoo: Odoo, since: datetime | None, limit: int = 2000, seen: Seen | None = None, *, by_others: bool = False
 ) -> Page:
     """The deliveries changed since then, oldest change first; the first time, all with a tracking number and returns.
 
     Some come more than once; none is left out, however many were changed in the same second. Later on, deliveries
     without a number come too: they may have had one. What is seen already is not read again.
-    which: a domain, where not every change is wanted.
+    by_others: without those that we changed last.
     """
     if since is None:
         rows = read_pickings(odoo, _first_time(odoo), _BY_CHANGE, limit)
         return _page(odoo, since, rows, rows, limit, more=len(rows) == limit)
     most = limit * DATES_FOR_EACH
-    changed = [("write_date", ">=", _text(since)), *which]
+    changed = changed_since(odoo, since, by_others=by_others)
     dates = odoo.call(PICKING, "search_read", domain=changed, fields=["write_date"], order=_BY_CHANGE, limit=most)
     more = len(dates) == most
     known = seen.changes([row["id"] for row in dates]) if seen else {}
@@ -224,6 +224,11 @@ def _company(row: dict[str, Any]) -> int | None:
 def ships(row: dict[str, Any]) -> bool:
     """Whether anything is shipped with it, as far as its type says."""
     return row.get("picking_type_code") not in _STAYS_IN_THE_HOUSE and not row.get(_OVER_THE_COUNTER)
+
+
+def changed_since(odoo: Odoo, since: datetime, *, by_others: bool) -> list[Any]:
+    """The domain of records that were written since then. by_others: without those that we wrote last."""
+    return [("write_date", ">=", _text(since)), *([("write_uid", "!=", odoo.uid)] if by_others else [])]
 
 
 def any_of(conditions: list[Any]) -> list[Any]:

@@ -1,12 +1,13 @@
 """Reading from Odoo what it shows of deliveries and orders: the state Milepost wrote, and who wrote the record last."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from shipments.errors import OdooRefused
 from workers.odoo.client import Odoo, OdooLockedOut
 from workers.odoo.fields import EVENT, ORDER, OWNED, PICKING
+from workers.odoo.index import any_of, changed_since
 from workers.odoo.ownership import KEPT, LOCKED, SENT
 
 Row = dict[str, Any]
@@ -27,8 +28,8 @@ def read_states(odoo: Odoo, model: str, domain: list[Any], limit: int = 0) -> li
 
 def people_changed(odoo: Odoo, since: datetime) -> list[Any]:
     """Those that carry something of ours and were written since then by anybody but us."""
-    written = [("write_date", ">=", f"{since.astimezone(UTC):%Y-%m-%d %H:%M:%S}"), ("write_uid", "!=", odoo.uid)]
-    return [*written, "|", "|", (SENT, "!=", False), (KEPT, "!=", False), (LOCKED, "=", True)]
+    ours = any_of([(SENT, "!=", False), (KEPT, "!=", False), (LOCKED, "=", True)])
+    return [*changed_since(odoo, since, by_others=True), *ours]
 
 
 def has_orders(odoo: Odoo) -> bool:

@@ -1,12 +1,14 @@
 """Which delivery of a real Odoo shows a parcel: steps, backorders, packages, transfers and returns."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from shipments.event import Event, Reference
+from shipments.store.marks import find_mark, save_mark
 from tests.fakes.odoo import FakeOdoo, Field
 from tests.shipments.telling import told
 from tests.workers.conftest import POLICY
@@ -70,8 +72,9 @@ def test_what_others_changed_is_read_at_once_and_what_we_wrote_only_once_a_minut
     write(pickings[1], shop.number(4))
     assert pulled() == {shop.number(3), shop.number(2)}
     with engine.begin() as connection:
-        later = "{ended_at}', to_jsonb(cast(value ->> 'ended_at' as timestamptz) - interval '1 minute'))"
-        connection.execute(text(f"update marks set value = jsonb_set(value, '{later} where name = 'odoo_pulled'"))
+        mark = find_mark(connection, "odoo_pulled")
+        a_minute_ago = datetime.fromisoformat(mark["ended_at"]) - timedelta(minutes=1)
+        save_mark(connection, "odoo_pulled", {**mark, "ended_at": a_minute_ago.isoformat()})
     assert pulled() == {shop.number(3), shop.number(4)}
 
 
