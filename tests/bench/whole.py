@@ -16,7 +16,7 @@ from shipments.store.intake import Intake
 from tests.bench.bulk import live_beside_bulk
 from tests.bench.costs import Costs
 from tests.bench.figures import Figure, Report, progress
-from tests.bench.into_odoo import INDEXED, UNDONE, calls_and_time, paced_numbers
+from tests.bench.into_odoo import INDEXED, UNDONE, calls_and_time, paced_numbers, wait_until_read_back
 from tests.bench.load import run_load
 from tests.bench.neighbors import neighbors
 from tests.bench.posts import bodies, requests
@@ -104,6 +104,7 @@ def _site(home: Path, servers: Servers, deliveries: int) -> Iterator[Site]:
 
 def _costs(report: Report, size: Size, site: Site, numbers: Sequence[str], calls: tuple[float, float]) -> Costs:
     """Of a tenth of the messages first, so that everything has started, and then of the others."""
+    wait_until_read_back(site.milepost)
     idle = _idle(site, size.idle_seconds)
     tenth = len(numbers) // 10
     site.through(numbers[:tenth])
