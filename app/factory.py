@@ -61,7 +61,7 @@ def create_app(
 def make_keeper(settings: Settings) -> Keeper:
     """The stores that the settings name, behind short timeouts."""
     return Keeper(
-        Together(connect_briefly(settings.redis_url)) if settings.redis_url else None,
+        Together(settings.redis_url) if settings.redis_url else None,
         make_engine(settings.database_url, pool_size=8) if settings.database_url else None,
         max_length=settings.max_stream_length,
         wake=Waker(wake_ingest),

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.patience import Patience
+from app.receiver.pipelined import ANSWER_SECONDS, CONNECT_SECONDS
 from shipments.errors import NotStored
 from shipments.store.intake import Intake, Intaken, Kept
 from shipments.store.messages import keep_received
@@ -33,7 +34,11 @@ def connect_briefly(url: str) -> redis.Redis:
     """
     again = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
     return redis.Redis.from_url(
-        url, socket_connect_timeout=0.3, socket_timeout=2.0, retry=again, health_check_interval=30
+        url,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=again,
+        health_check_interval=30,
     )
 
 

@@ -1,57 +1,59 @@
-"""Messages that arrive at the same moment go into the stream together: one round trip and one fsync for all of them."""
+"""Messages that arrive at the same moment go into the stream together: one write, one round trip, one fsync."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import redis
 
 from app.loop import can_wait, wait
-from shipments.store.intake import Intake, Intaken, Kept
+from app.receiver.keeper import connect_briefly
+from app.receiver.pipelined import Pipelined
+from shipments.store.intake import Intake, Intaken, Kept, kept_of, to_add
 
-_MOST_TOGETHER = 64
+GATHER_SECONDS = 0.001
+"""A write, its wake-ups and its fsync are most of what a message costs. The sender does not notice so short a wait."""
+
+_Gathered = list[tuple[Intaken, asyncio.Future[Kept]]]
 
 
 class Together(Intake):
-    """An intake of one lane for requests that are run in the event loop; in a thread it is an Intake.
+    """An intake of one lane for requests that are run in one event loop; in a thread it is an Intake."""
 
-    While a thread of its own has a batch on its way, those that come meanwhile gather to be the next one.
-    """
-
-    def __init__(self, client: redis.Redis) -> None:
-        super().__init__(client)
-        self._waiting: list[tuple[Intaken, asyncio.Future[Kept]]] = []
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
-        self._adding: asyncio.Task[None] | None = None
+    def __init__(self, url: str) -> None:
+        super().__init__(connect_briefly(url))
+        self._server = Pipelined(url)
+        self._gathered: _Gathered = []
+        self._adding: set[asyncio.Task[None]] = set()
 
     def add(self, message: Intaken) -> Kept:
         """When this returns, the message is on disk. Raises RedisError, as Intake does."""
         return wait(self._add_with_others(message)) if can_wait() else super().add(message)
 
     async def _add_with_others(self, message: Intaken) -> Kept:
-        kept: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
-        self._waiting.append((message, kept))
-        if self._adding is None:
-            self._adding = asyncio.create_task(self._add_all())
+        loop = asyncio.get_running_loop()
+        kept: asyncio.Future[Kept] = loop.create_future()
+        if not self._gathered:
+            loop.call_later(GATHER_SECONDS, self._send)
+        self._gathered.append((message, kept))
         return await kept
 
-    async def _add_all(self) -> None:
-        """Batch by batch, until nobody waits."""
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
-            try:
-                answers = await loop.run_in_executor(self._thread, self.add_all, [message for message, _ in batch])
-            except Exception as fault:  # noqa: BLE001, whatever it is, each one that waits has to hear it
-                # also those who came meanwhile: they would wait for the same silence once more
-                batch, self._waiting = batch + self._waiting, []
-                for _, kept in batch:
-                    if not kept.done():
-                        kept.set_exception(_refused(fault))
-            else:
-                for (_, kept), answer in zip(batch, answers, strict=True):
-                    if not kept.done():  # its request was called off; the message is kept all the same
-                        kept.set_result(answer)
-        self._adding = None
+    def _send(self) -> None:
+        batch, self._gathered = self._gathered, []
+        adding = asyncio.create_task(self._add_all(batch))
+        self._adding.add(adding)  # the loop itself keeps no task alive
+        adding.add_done_callback(self._adding.discard)
+
+    async def _add_all(self, batch: _Gathered) -> None:
+        messages = [message for message, _ in batch]
+        try:
+            answers = kept_of(messages, await self._server.ask(to_add(messages)))
+        except Exception as fault:  # noqa: BLE001, whatever it is, each one that waits has to hear it
+            for _, kept in batch:
+                if not kept.done():
+                    kept.set_exception(_refused(fault))
+        else:
+            for (_, kept), answer in zip(batch, answers, strict=True):
+                if not kept.done():  # its request was called off; the message is kept all the same
+                    kept.set_result(answer)
 
 
 def _refused(fault: Exception) -> redis.RedisError:

@@ -105,14 +105,7 @@ class Intake:
 
     def add_all(self, messages: Sequence[Intaken]) -> list[Kept]:
         """Appends messages of one lane in one round trip; when it returns, they are on disk."""
-        stream, counter = STREAM.format(lane=messages[0].lane), WAITING.format(lane=messages[0].lane)
-        commands: list[tuple[Any, ...]] = [
-            ("XADD", stream, "*", *chain.from_iterable(message.fields().items())) for message in messages
-        ]
-        commands += (("INCRBY", counter, len(messages)), ("XLEN", stream))
-        *_, waiting, length = self._ask(commands)
-        places = range(waiting - len(messages) + 1, waiting + 1)
-        return [Kept(wake=place == 1 or place % WAKE_EVERY == 0, length=length) for place in places]
+        return kept_of(messages, self._ask(to_add(messages)))
 
     def _ask(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         """The answers to commands that are sent together. A pipeline of redis-py takes three times the CPU for it."""
@@ -217,6 +210,20 @@ class Intake:
         except redis.ResponseError as answer:
             if "BUSYGROUP" not in str(answer):
                 raise
+
+
+def to_add(messages: Sequence[Intaken]) -> list[tuple[Any, ...]]:
+    """The commands that append messages of one lane, to be sent in one go."""
+    stream, counter = STREAM.format(lane=messages[0].lane), WAITING.format(lane=messages[0].lane)
+    appends = [("XADD", stream, "*", *chain.from_iterable(message.fields().items())) for message in messages]
+    return [*appends, ("INCRBY", counter, len(messages)), ("XLEN", stream)]
+
+
+def kept_of(messages: Sequence[Intaken], answers: Sequence[Any]) -> list[Kept]:
+    """What the answers to those commands say of each of the messages."""
+    *_, waiting, length = answers
+    places = range(waiting - len(messages) + 1, waiting + 1)
+    return [Kept(wake=place == 1 or place % WAKE_EVERY == 0, length=length) for place in places]
 
 
 def _faults(config: Mapping[str, str]) -> Iterator[str]:
