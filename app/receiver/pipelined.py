@@ -91,7 +91,7 @@ class _Wire:
         fault: redis.RedisError = redis.TimeoutError("an earlier answer did not come in time")
         try:
             while True:
-                answer = await self._connection.read_response()
+                answer = await self._connection.read_response(disconnect_on_error=False)  # done below, for every end
                 if self._asked[0].take(answer):
                     self._asked.popleft()
         except redis.RedisError as met:
