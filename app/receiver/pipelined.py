@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
+from hiredis import pack_command
 from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -72,7 +73,7 @@ class _Wire:
         self._reading = asyncio.create_task(self._read())
 
     async def ask(self, commands: Commands) -> list[Any]:
-        packed = b"".join(self._connection.pack_commands(commands))
+        packed = b"".join(map(pack_command, commands))  # redis-py's own takes seven times as long where it awaits
         asked = _Asked(len(commands))
         self._asked.append(asked)
         try:

@@ -1,6 +1,8 @@
 """docs/benchmarks.md and its plots, written from what was just measured."""
 
 import platform
+import sys
+import sysconfig
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,12 +74,19 @@ def machine() -> str:
     """Where it was measured, as a reader needs to judge it."""
     memory = psutil.virtual_memory().total / 2**30
     about = f"{psutil.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, {platform.system()}"
-    return f"Measured {datetime.now(UTC):%Y-%m-%d} on {about}, Python {platform.python_version()}."
+    return f"Measured {datetime.now(UTC):%Y-%m-%d} on {about}, Python {platform.python_version()} ({_built()})."
 
 
 def said_load(load: float) -> str:
     """Whether the machine had something else to do; what it does for the bench itself is not in there."""
     return f"Others' load when it began: {load:.1f}."
+
+
+def _built() -> str:
+    """How Python was compiled, which makes it quick or slow. Distributions optimize theirs, and do not record it."""
+    if "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""):
+        return "built with optimizations"
+    return "the system's" if sys.base_prefix == "/usr" else "built without optimizations"
 
 
 def _processor() -> str:
