@@ -1,7 +1,7 @@
 """Acceptance: what the doors alone take in, nobody working behind them, and how long one answer takes."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from redis import Redis
@@ -14,6 +14,8 @@ from tests.bench.size import Size
 from tests.bench.trivial import trivial_server
 
 P99_BAR_MS = 25
+MOST_STOLEN, TRIES = 0.01, 3
+"""A round counts if the host gave at most this share of the machine to others; it is tried so many times, if not."""
 
 
 def load_ceiling(report: Report, size: Size) -> None:
@@ -37,14 +39,32 @@ def acceptance(report: Report, size: Size, milepost: Milepost, textbook: Textboo
     return median(mine)
 
 
-def answer_time(report: Report, size: Size, milepost: Milepost, rate: float, name: str) -> None:
+def answer_time(
+    report: Report, size: Size, milepost: Milepost, rate: float, name: str, bar: float = P99_BAR_MS
+) -> None:
     """The 99th percentile of the answers at that rate, the median of the rounds, as all that others' load disturbs."""
-    loads = []
-    for number in range(size.rounds):
-        loads.append(load_at(size, milepost, rate))
-        progress(f"{name}, round {number + 1}: {loads[-1].p99 * 1000:.1f} ms")
+
+    def run() -> Load:
+        load = load_at(size, milepost, rate)
+        progress(f"{name}: {load.p99 * 1000:.1f} ms, its host gave {load.stolen:.1%} of this machine to others")
+        return load
+
+    loads, again = undisturbed(run, size.rounds)
     accepted = median(load.per_second for load in loads)
-    report.add(answers(loads, name, P99_BAR_MS, f"{rate:,.0f}/s posted, {accepted:,.0f}/s accepted"))
+    note = f"{rate:,.0f}/s posted, {accepted:,.0f}/s accepted" + (f"; {again} rounds done again" if again else "")
+    report.add(answers(loads, name, bar, note))
+
+
+def undisturbed(run: Callable[[], Load], rounds: int) -> tuple[list[Load], int]:
+    """So many rounds in which this machine was all there, and how many had to be done again for it.
+
+    A virtual machine that gets no processor for a while answers nobody, whatever runs in it. Where its host gives no
+    peace within TRIES times the rounds, those in which it took least.
+    """
+    run_so_far: list[Load] = []
+    while sum(load.stolen <= MOST_STOLEN for load in run_so_far) < rounds and len(run_so_far) < rounds * TRIES:
+        run_so_far.append(run())
+    return sorted(run_so_far, key=lambda load: load.stolen)[:rounds], len(run_so_far) - rounds
 
 
 def _door(milepost: Milepost, posts: int, size: Size) -> Load:

@@ -24,7 +24,8 @@ Written by `make bench` and `make bench-odoo`; nothing here is typed in. Both de
 Valkey and the same PostgreSQL, in turn; ratios are the median of the rounds, since the absolute numbers move with the
 machine. The textbook design is in `tests/bench/textbook`: gunicorn with eight threads in two processes, Flask, one
 Celery task per webhook in two worker processes, marshmallow, SQLAlchemy's ORM; in its rounds Valkey syncs its file
-every second instead of at every write.
+every second instead of at every write. Answer times are those of rounds in which the host of this virtual machine gave
+at most 1% of it to others, where it tells; how many rounds were done again for that is said.
 """
 TITLES = {"bench": "Milepost and the textbook design", "odoo": "Into a real Odoo"}
 

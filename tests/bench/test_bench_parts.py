@@ -12,6 +12,7 @@ from shipments.clock import now
 from shipments.milestone import Milestone
 from tests.bench import page, parsing, sizing_page
 from tests.bench.costs import Costs
+from tests.bench.doors import undisturbed
 from tests.bench.figures import Figure, Report
 from tests.bench.histories import longest, moved, single_messages
 from tests.bench.load import Load, is_whole, run_load
@@ -60,6 +61,22 @@ def test_the_load_generator_posts_each_request_once_and_counts_what_is_accepted(
         load = run_load(listener.getsockname()[1], made)
     assert (load.accepted, load.refused) == (30, 0)
     assert load.p99 > 0
+
+
+def told(stolen: float, p99: float) -> Load:
+    return Load(accepted=1, refused=0, seconds=1, p99=p99, began=0, stolen=stolen)
+
+
+def test_rounds_in_which_the_host_took_the_machine_are_done_again():
+    coming = iter([told(0.2, 9), told(0, 1), told(0.01, 2), told(0.02, 8), told(0, 3), told(0, 7)])
+    loads, again = undisturbed(lambda: next(coming), 3)
+    assert ({load.p99 for load in loads}, again) == ({1, 2, 3}, 2)
+
+
+def test_where_the_host_gives_no_peace_the_rounds_count_in_which_it_took_least():
+    coming = iter([told(0.3, 9), told(0.5, 8), told(0.1, 1), told(0.2, 2), told(0.9, 7), told(0.4, 6)])
+    loads, again = undisturbed(lambda: next(coming), 2)
+    assert ([load.p99 for load in loads], again) == ([1, 2], 4)
 
 
 def test_an_answer_is_whole_when_its_announced_bytes_are_there():
