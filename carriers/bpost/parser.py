@@ -3,10 +3,8 @@
 Source: the answers kept in the tests of public clients of `trackedmail/item/<item>/trackingInfo`.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element
 
 from carriers.base import Message, Reading
 from carriers.codes import CodeTable
@@ -14,10 +12,9 @@ from carriers.reading import (
     as_list,
     as_object,
     as_references,
-    element_to_dict,
     iso_moment,
     leg_of,
-    load_xml,
+    load_xml_parts,
     read_each,
     read_parts,
     text,
@@ -32,20 +29,14 @@ _REFERENCES = (("customerReference", "customer_reference"), ("trackingId", "trac
 
 def parse(message: Message) -> Reading:
     """The states of every item; a notice for an exception of the service and for an item without states."""
-    root = load_xml(message.body, message.headers.get("content-type", ""))
-    parts = [(part.tag, element_to_dict(part)) for part in _find_parts(root)]
+    parts = load_xml_parts(message.body, message.headers.get("content-type", ""), _is_part)
     if not parts:
         raise Unreadable("there is no itemTracking and no exception in the body")
     return read_parts(parts, "items", _read_part)
 
 
-def _find_parts(element: Element) -> Iterator[Element]:
-    """The outermost elements that can be read."""
-    if element.tag == "itemTracking" or element.tag.endswith("Exception"):
-        yield element
-        return
-    for child in element:
-        yield from _find_parts(child)
+def _is_part(name: str) -> bool:
+    return name == "itemTracking" or name.endswith("Exception")
 
 
 def _read_part(part: tuple[str, Any], where: str) -> Reading:

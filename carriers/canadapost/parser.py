@@ -4,12 +4,10 @@ Source: Canada Post Developer Program, Tracking (REST, track-v2). Elements with 
 one root, are read alike.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element
 
 from carriers.base import Message, Reading
 from carriers.codes import CodeTable, Meaning
@@ -19,10 +17,9 @@ from carriers.reading import (
     as_references,
     country,
     dig,
-    element_to_dict,
     iso_moment,
     leg_of,
-    load_xml,
+    load_xml_parts,
     moment,
     place_in_zone,
     read_beside,
@@ -49,20 +46,10 @@ _REFERENCES = (
 
 def parse(message: Message) -> Reading:
     """The scans of every parcel; a notice for a message of the service, such as a number without history."""
-    root = load_xml(message.body, message.headers.get("content-type", ""))
-    parts = list(_find_parts(root))
+    parts = load_xml_parts(message.body, message.headers.get("content-type", ""), _PARTS.__contains__)
     if not parts:
         raise Unreadable("there is no tracking-detail and no message in the body")
-    return read_parts(((part.tag, element_to_dict(part)) for part in parts), "parts", _read_part)
-
-
-def _find_parts(element: Element) -> Iterator[Element]:
-    """The outermost elements that can be read; what is inside of them is not looked through."""
-    if element.tag in _PARTS:
-        yield element
-        return
-    for child in element:
-        yield from _find_parts(child)
+    return read_parts(parts, "parts", _read_part)
 
 
 def _read_part(part: tuple[str, Any], where: str) -> Reading:

@@ -12,11 +12,10 @@ from carriers.reading import (
     as_object,
     country,
     dig,
-    element_to_dict,
     first_text,
     iso_moment,
     leg_of,
-    load_xml,
+    load_xml_object,
     moment,
     read_each,
     read_parts,
@@ -40,7 +39,7 @@ _DAYS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y")
 
 def parse(message: Message) -> Reading:
     """The events of an answer; a notice for an error and for a parcel that is not known."""
-    root = element_to_dict(load_xml(message.body, message.headers.get("content-type", "")))
+    root = load_xml_object(message.body, message.headers.get("content-type", ""))
     body = as_object(dig(root, "Body"), "the SOAP body")
     if fault := body.get("Fault"):
         words = first_text(dig(fault, "faultstring"), dig(fault, "faultcode")) or "no reason given"

@@ -1,10 +1,11 @@
 """What DCSA events mean. Version 3 has `metadata` and `payload`, version 2.2 the same fields in one object."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from carriers.base import Fault, Message, Reading
 from carriers.codes import UNMAPPED, CodeTable, Meaning
@@ -53,8 +54,7 @@ def _error(body: dict[str, Any]) -> str:
     return f"the carrier answered with an error: {', '.join(filter(None, (*said, words))) or 'unnamed'}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """The parts of an event that both versions have."""
 
     head: dict[str, Any]
@@ -94,7 +94,9 @@ def _pairs(body: dict[str, Any], *names: str) -> Iterable[tuple[str, str]]:
     """Type and value of each reference: `type` and `value`, in 2.2 with the list's name before them."""
     for name in names:
         listed = body.get(name)
-        for item in listed if isinstance(listed, list) else ():
+        if not isinstance(listed, list):
+            continue
+        for item in listed:
             if not isinstance(item, dict):
                 continue
             kind = text(item.get("type")) or first_text(item.get("referenceType"), item.get("documentReferenceType"))
@@ -109,7 +111,9 @@ def _damaged(body: dict[str, Any], where: str) -> Iterable[Fault]:
     """References that are none: the shipment may go by one of them, so they are not passed over in silence."""
     for name in LISTS:
         listed = body.get(name)
-        for position, item in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(listed, list):
+            continue
+        for position, item in enumerate(listed):
             if not isinstance(item, dict):
                 yield Fault(f"{where}.{name}[{position}]", "a reference is not an object")
 

@@ -15,7 +15,6 @@ from carriers.reading import (
     as_object,
     country,
     dig,
-    element_to_dict,
     first_text,
     fixed_date,
     is_xml,
@@ -23,7 +22,7 @@ from carriers.reading import (
     join,
     leg_of,
     load_json,
-    load_xml,
+    load_xml_object,
     piece_count,
     read_beside,
     read_each,
@@ -58,8 +57,7 @@ def parse(message: Message) -> Reading:
 
 
 def _read_xml(message: Message) -> Reading:
-    root = load_xml(message.body, message.headers.get("content-type", ""))
-    answer = element_to_dict(root)
+    answer = load_xml_object(message.body, message.headers.get("content-type", ""))
     infos = as_list(dig(answer, "AWBInfo"), "AWBInfo")
     if infos:
         return read_parts(infos, "AWBInfo", lambda item, where: _read_shipment(item, where, XML))

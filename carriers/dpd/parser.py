@@ -14,14 +14,13 @@ from carriers.reading import (
     as_object,
     country,
     dig,
-    element_to_dict,
     first_text,
     is_xml,
     iso_moment,
     join,
     leg_of,
     load_json,
-    load_xml,
+    load_xml_object,
     moment,
     read_each,
     read_parts,
@@ -102,7 +101,7 @@ def _place(written: str | None, land: str | None) -> Location:
 
 
 def _read_soap(message: Message) -> Reading:
-    answer = element_to_dict(load_xml(message.body, message.headers.get("content-type", "")))
+    answer = load_xml_object(message.body, message.headers.get("content-type", ""))
     body = dig(answer, "Body")
     if fault := dig(body, "Fault"):
         details = dig(fault, "detail")

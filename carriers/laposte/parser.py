@@ -12,13 +12,12 @@ from carriers.reading import (
     country,
     date_if_midnight,
     dig,
-    element_to_dict,
     first_text,
     is_xml,
     iso_moment,
     leg_of,
     load_json,
-    load_xml,
+    load_xml_object,
     read_beside,
     read_each,
     read_parts,
@@ -36,7 +35,7 @@ CODES = CodeTable(Path(__file__).with_name("codes.csv"))
 def parse(message: Message) -> Reading:
     """The events of an answer; a notice for a parcel that is not known and for an error."""
     if is_xml(message.body):
-        root = element_to_dict(load_xml(message.body, message.headers.get("content-type", "")))
+        root = load_xml_object(message.body, message.headers.get("content-type", ""))
         return _read_colissimo(as_object(root, "the body"))
     body = load_json(message.body)
     answers = body if isinstance(body, list) else [body]

@@ -5,7 +5,7 @@ from typing import Any
 
 from carriers.base import Message, Reading
 from carriers.postnl.shipment import read_shipment
-from carriers.reading import as_object, dig, element_to_dict, first_text, is_xml, load_json, load_xml, read_parts, text
+from carriers.reading import as_object, dig, first_text, is_xml, load_json, load_xml_object, read_parts, text
 from shipments.errors import Unreadable
 
 _STATUSES = ("CompleteStatus", "CurrentStatus")
@@ -27,7 +27,7 @@ def parse(message: Message) -> Reading:
 
 
 def _read_soap(message: Message) -> Reading:
-    root = element_to_dict(load_xml(message.body, message.headers.get("content-type", "")))
+    root = load_xml_object(message.body, message.headers.get("content-type", ""))
     body = as_object(dig(root, "Body"), "the SOAP body")
     for name in _STATUSES:
         if f"{name}Response" in body:

@@ -14,10 +14,9 @@ from carriers.reading import (
     as_list,
     as_object,
     dig,
-    element_to_dict,
     first_text,
     leg_of,
-    load_xml,
+    load_xml_object,
     moment,
     place_in_zone,
     read_each,
@@ -44,7 +43,7 @@ _ZONES = {
 
 def parse(message: Message) -> Reading:
     """The scans of every parcel; a notice for errors, for a SOAP fault, and for a number that is not known."""
-    body = dig(element_to_dict(load_xml(message.body, message.headers.get("content-type", ""))), "Body")
+    body = dig(load_xml_object(message.body, message.headers.get("content-type", "")), "Body")
     if fault := dig(body, "Fault"):
         return Reading(
             notice=f"Purolator answered with a fault: {first_text(dig(fault, 'faultstring')) or 'no words'}."

@@ -7,7 +7,17 @@ costing only itself when it is damaged. histories: what the events of a parcel s
 Everything here raises Unreadable, or returns None where a thing may be missing.
 """
 
-from carriers.reading.bodies import LARGEST_BODY, as_text, element_to_dict, load_csv, load_form, load_json, load_xml
+from carriers.reading.bodies import (
+    LARGEST_BODY,
+    as_text,
+    element_to_dict,
+    load_csv,
+    load_form,
+    load_json,
+    load_xml,
+    load_xml_object,
+    load_xml_parts,
+)
 from carriers.reading.counts import piece_count
 from carriers.reading.histories import leg_of, newest, on_leg, order_of, turned_back, with_estimate
 from carriers.reading.kinds import is_xml
@@ -60,6 +70,8 @@ __all__ = [
     "load_form",
     "load_json",
     "load_xml",
+    "load_xml_object",
+    "load_xml_parts",
     "moment",
     "newest",
     "offset_of",

@@ -3,7 +3,8 @@
 import codecs
 import csv
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from email.message import Message as Headers
 from typing import Any
@@ -28,6 +29,7 @@ _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
+_FIRST_OF_MARKS = frozenset(mark[:1] for mark, _ in _MARKS)
 
 
 def _no_constant(word: str) -> Any:
@@ -60,13 +62,39 @@ def load_xml(body: bytes, content_type: str = "") -> Element:
     bytes that are not the UTF-8 which nobody declared are Windows-1252. A document type is refused: no carrier needs
     one, and it is where expansion bombs and outside files come from.
     """
-    _check_size(body)
-    try:
-        root = _parse_xml(body, None if _mark(body) else _charset(content_type))
-    except (ParseError, ValueError, LookupError, RecursionError) as fault:
-        raise Unreadable(f"the body is not XML: {_without_bytes(fault)}") from None
+    root = _root(body, content_type)
     _drop_namespaces(root)
     return root
+
+
+def load_xml_object(body: bytes, content_type: str = "") -> Any:
+    """The root element as JSON would have it (`element_to_dict`), read as `load_xml` does, and quicker than both."""
+    return _to_dict(_root(body, content_type), 1)
+
+
+def load_xml_parts(body: bytes, content_type: str, is_part: Callable[[str], bool]) -> list[tuple[str, Any]]:
+    """The outermost elements of such names, wherever they stand, each with its name and as `load_xml_object` has it."""
+    return list(_parts(_root(body, content_type), is_part, 1))
+
+
+def _parts(element: Element, is_part: Callable[[str], bool], level: int) -> Iterator[tuple[str, Any]]:
+    name = _local(element.tag)
+    if is_part(name):
+        yield name, _to_dict(element, level)
+        return
+    if level >= _DEEPEST_XML and len(element):
+        raise _too_deep()
+    for child in element:
+        yield from _parts(child, is_part, level + 1)
+
+
+def _root(body: bytes, content_type: str) -> Element:
+    """The root element, its names with their namespaces."""
+    _check_size(body)
+    try:
+        return _parse_xml(body, None if _mark(body) else _charset(content_type))
+    except (ParseError, ValueError, LookupError, RecursionError) as fault:
+        raise Unreadable(f"the body is not XML: {_without_bytes(fault)}") from None
 
 
 def _drop_namespaces(root: Element) -> None:
@@ -76,16 +104,16 @@ def _drop_namespaces(root: Element) -> None:
         below: list[Element] = []
         for element in level:
             tag = element.tag
-            if tag[0] == "{":
-                element.tag = tag.rpartition("}")[2]
-            if element.items():  # element.attrib would make a dict for each element that has none
-                element.attrib = {name.rpartition("}")[2]: value for name, value in element.items()}
+            if tag[0] == "{":  # as _local does; a call for each element would cost more than that
+                element.tag = tag[tag.index("}") + 1 :]
+            if "{" in "".join(element.keys()):
+                element.attrib = {_local(name): value for name, value in element.items()}
             if len(element):
                 below.extend(element)
         if not below:
             return
         level = below
-    raise Unreadable("the XML is nested too deeply")
+    raise _too_deep()
 
 
 def element_to_dict(element: Element) -> Any:
@@ -94,7 +122,7 @@ def element_to_dict(element: Element) -> Any:
     Children by name, repeated ones as a list; a leaf is its text, and None if it has none; attributes are `@name`, and
     the text beside them `#text`. A list of one is the item itself: read it with as_list.
     """
-    return _to_dict(element)
+    return _to_dict(element, 1)
 
 
 def load_form(body: bytes, content_type: str = "") -> dict[str, str]:
@@ -157,6 +185,8 @@ def _decode_json(body: bytes) -> str:
 
 
 def _mark(body: bytes) -> str | None:
+    if body[:1] not in _FIRST_OF_MARKS:
+        return None
     return next((encoding for mark, encoding in _MARKS if body.startswith(mark)), None)
 
 
@@ -183,6 +213,15 @@ def _parse_xml(body: bytes, encoding: str | None) -> Element:
         return _feed(body, "cp1252")
 
 
+# What no document type can hide in: the standard library's own builder, a fifth quicker, reads it.
+_PLAIN = re.compile(
+    rb"""\s*(?:<\?xml\s+version=["']1\.0["'](?:\s+encoding=["'](?:utf-8|us-ascii|iso-8859-1|windows-1252)["'])?"""
+    rb"""(?:\s+standalone=["'](?:yes|no)["'])?\s*\?>\s*)?<[A-Za-z_]""",
+    re.IGNORECASE,
+)
+_PLAIN_ENCODINGS = (None, "utf-8", "ascii", "iso8859-1", "cp1252")
+
+
 class _Tree:
     """What the standard library's parser calls: the methods of its builder, and one that refuses a document type.
 
@@ -201,9 +240,14 @@ class _Tree:
 
 
 def _feed(body: bytes, encoding: str | None) -> Element:
-    parser = XMLParser(target=_Tree(), encoding=encoding)  # noqa: S314 - what it is vulnerable to needs a document type
-    for piece in _pieces(body):
-        parser.feed(piece)
+    # what the parsers are vulnerable to needs a document type
+    if b"<!DOCTYPE" not in body and encoding in _PLAIN_ENCODINGS and _PLAIN.match(body):
+        parser = XMLParser(encoding=encoding)  # noqa: S314
+        parser.feed(body)
+    else:
+        parser = XMLParser(target=_Tree(), encoding=encoding)  # noqa: S314
+        for piece in _pieces(body):
+            parser.feed(piece)
     root: Element = parser.close()
     return root
 
@@ -227,11 +271,19 @@ def _without_bytes(fault: Exception) -> str:
     return str(fault)[:120].encode("ascii", "replace").decode() or type(fault).__name__
 
 
-def _to_dict(element: Element) -> Any:
-    found: dict[str, Any] = {f"@{name}": value for name, value in element.items()}
+def _to_dict(element: Element, level: int) -> Any:
+    """Without the namespaces in its names. level: of the element, from 1 for the root."""
+    if level >= _DEEPEST_XML and len(element):
+        raise _too_deep()
+    found: dict[str, Any] = {f"@{_local(name)}": value for name, value in element.items()}
     for child in element:
         tag = child.tag
-        value = _to_dict(child) if len(child) or child.items() else (child.text or "").strip() or None
+        if tag[0] == "{":
+            tag = tag[tag.index("}") + 1 :]
+        if len(child) or child.items():
+            value = _to_dict(child, level + 1)
+        elif value := child.text:
+            value = value.strip() or None
         if tag not in found:
             found[tag] = value
         elif isinstance(found[tag], list):
@@ -244,3 +296,12 @@ def _to_dict(element: Element) -> Any:
     if words:
         found["#text"] = words
     return found
+
+
+def _local(name: str) -> str:
+    """A name without its namespace."""
+    return name.rpartition("}")[2]
+
+
+def _too_deep() -> Unreadable:
+    return Unreadable("the XML is nested too deeply")

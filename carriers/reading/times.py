@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache, lru_cache
 from importlib import resources
@@ -239,9 +240,30 @@ _PARTS = {
 _PACKED = {"m": r"(?P<m>\d{2})", "d": r"(?P<d>\d{2})", "H": r"(?P<H>\d{2})", "I": r"(?P<I>\d{2})"}
 
 
+_ISO_SHAPES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+_ISO_LENGTH = 19
+
+
 @cache
 def _shape(shape: str) -> Callable[[str], datetime | date | None]:
     """A reader of that shape, made once: several times quicker than strptime, and the same in every locale."""
+    return _quick(shape, _careful(shape)) if shape in _ISO_SHAPES else _careful(shape)
+
+
+def _quick(shape: str, otherwise: Callable[[str], datetime | date | None]) -> Callable[[str], datetime | date | None]:
+    """What has every sign where ISO 8601 has it is read by Python's own reader; the rest by the other."""
+    between = shape[len("%Y-%m-%d")]
+
+    def read(written: str) -> datetime | date | None:
+        if len(written) == _ISO_LENGTH and written[4:17:3] == f"--{between}::":
+            with suppress(ValueError):
+                return datetime.fromisoformat(written)
+        return otherwise(written)
+
+    return read
+
+
+def _careful(shape: str) -> Callable[[str], datetime | date | None]:
     pattern = re.compile(_pattern(shape), re.ASCII)
     has_clock = "%H" in shape or "%I" in shape
 

@@ -51,7 +51,8 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         if "&" in value or not value.isprintable():
             value = _cleaned(value)
-        return value.strip()[:LONGEST_TEXT] or None
+        said = value.strip()
+        return (said if len(said) <= LONGEST_TEXT else said[:LONGEST_TEXT]) or None
     if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return str(value)

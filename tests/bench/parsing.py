@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
@@ -26,15 +25,6 @@ _LEAST_SECONDS = 0.02
 """Of processor time in a round; a message takes some microseconds, and the clock is coarse beside that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """Of one carrier: one-event messages a second, and events a second of long histories; None if it has none."""
-
-    carrier: str
-    singles: float
-    events: float | None
-
-
 class Unsealed(Seal):
     """Opens nothing: the messages lie open in it, so that only the reading of them is measured."""
 
@@ -49,12 +39,24 @@ class Unsealed(Seal):
 def parsing(report: Report, size: Size) -> None:
     """Every carrier folder; the slowest and the middle one are figures, all are in the chart."""
     collect_seldom()
-    speeds = [speed_of(name, size.parsing_rounds) for name in folder_names()]
-    singles = {speed.carrier: speed.singles for speed in speeds}
-    events = {speed.carrier: speed.events for speed in speeds if speed.events is not None}
+    singles, histories = {}, {}
+    for name in folder_names():
+        carrier = find_carrier(name)
+        assert carrier is not None
+        singles[name] = Work(carrier, single_messages(carrier, _TURNS))
+        if shape := longest(carrier):
+            histories[name] = Work(carrier, [shape.message(HISTORY, turn) for turn in range(_HISTORIES)])
+    for number in range(size.parsing_rounds):
+        for work in (*singles.values(), *histories.values()):
+            work.measure()
+        progress(f"parsing, round {number + 1} of {size.parsing_rounds}")
+    each = {name: len(work.intaken) / work.seconds for name, work in singles.items()}
+    events = {name: work.events / work.seconds for name, work in histories.items()}
+    for name, speed in each.items():
+        progress(f"parsing {name}: {speed:,.0f} one-event messages/s, {events.get(name, 0):,.0f} events/s of histories")
     charted = []
     for values, bar, what in (
-        (singles, SINGLE_BAR, "parsing, one-event messages"),
+        (each, SINGLE_BAR, "parsing, one-event messages"),
         (events, HISTORY_BAR, f"parsing, events of histories of {HISTORY}"),
     ):
         slowest = min(values, key=lambda name: values[name])
@@ -67,35 +69,26 @@ def parsing(report: Report, size: Size) -> None:
     report.charts.append(Chart("parsing", "Every carrier's parser", tuple(charted)))
 
 
-def speed_of(name: str, rounds: int) -> Speed:
-    """How quickly the carrier's messages are read, the best of the rounds: what disturbs a round only slows it."""
-    carrier = find_carrier(name)
-    assert carrier is not None
-    singles = _per_second(carrier, single_messages(carrier, _TURNS), rounds, of_events=False)
-    shape = longest(carrier)
-    histories = [shape.message(HISTORY, turn) for turn in range(_HISTORIES)] if shape else []
-    events = _per_second(carrier, histories, rounds, of_events=True) if histories else None
-    progress(f"parsing {name}: {singles:,.0f} one-event messages/s, {events or 0:,.0f} events/s of histories")
-    return Speed(name, singles, events)
+class Work:
+    """Messages of a carrier, and the least processor time in which all of them were read, in seconds.
 
+    One round of each carrier after the other: a slow moment of the machine, which only slows, is not one carrier's.
+    """
 
-def _per_second(carrier: Carrier, messages: Sequence[Message], rounds: int, *, of_events: bool) -> float:
-    """Messages, or events, a second of processor time. The first reading is not counted: it warms the tables."""
-    at, given = now(), {new_id(): message for message in messages}
-    intaken = [Intaken(id_, carrier.name, "", "live", at, "", b"") for id_ in given]
-    seal = Unsealed(given)
-    events = read_all(intaken, seal)
-    best = min(_seconds(intaken, seal) for _ in range(rounds))
-    return (events if of_events else len(intaken)) / best
+    def __init__(self, carrier: Carrier, messages: Sequence[Message]) -> None:
+        at, given = now(), {new_id(): message for message in messages}
+        self.intaken = [Intaken(id_, carrier.name, "", "live", at, "", b"") for id_ in given]
+        self.seconds = float("inf")
+        self._seal = Unsealed(given)
+        self.events = read_all(self.intaken, self._seal)  # not measured: it warms the tables
 
-
-def _seconds(intaken: Sequence[Intaken], seal: Seal) -> float:
-    """Processor seconds to read all once."""
-    turns, start = 0, time.process_time()
-    while (spent := time.process_time() - start) < _LEAST_SECONDS or not turns:
-        read_all(intaken, seal)
-        turns += 1
-    return spent / turns
+    def measure(self) -> None:
+        """Another round."""
+        turns, start = 0, time.process_time()
+        while (spent := time.process_time() - start) < _LEAST_SECONDS or not turns:
+            read_all(self.intaken, self._seal)
+            turns += 1
+        self.seconds = min(self.seconds, spent / turns)
 
 
 def read_all(intaken: Sequence[Intaken], seal: Seal) -> int:

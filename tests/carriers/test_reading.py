@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from carriers import reading
 from carriers.base import Fault, Reading
+from carriers.reading import times
 from shipments.errors import Unreadable
 from shipments.event import Event, Leg, ProofOfDelivery, Reference, TimeQuality
 from shipments.milestone import Milestone
@@ -275,13 +276,17 @@ def test_the_charset_of_the_content_type_goes_before_what_the_document_declares(
 
 def test_xml_becomes_what_json_would_be() -> None:
     body = b'<s:a xmlns:s="urn:x" id="7"><s:b>1</s:b><s:b>2</s:b><c/><d t="x">words</d><e><f> y </f></e></s:a>'
-    assert said(reading.load_xml(body)) == {
-        "@id": "7",
-        "b": ["1", "2"],
-        "c": None,
-        "d": {"@t": "x", "#text": "words"},
-        "e": {"f": "y"},
-    }
+    assert (
+        said(reading.load_xml(body))
+        == reading.load_xml_object(body)
+        == {
+            "@id": "7",
+            "b": ["1", "2"],
+            "c": None,
+            "d": {"@t": "x", "#text": "words"},
+            "e": {"f": "y"},
+        }
+    )
 
 
 @pytest.mark.requirement("M44")
@@ -361,8 +366,16 @@ def test_words_about_a_document_type_are_none() -> None:
 
 @pytest.mark.requirement("M44")
 def test_xml_that_is_nested_too_deeply_is_unreadable() -> None:
-    with pytest.raises(Unreadable, match="deeply"):
-        reading.load_xml(b"<a>" * 5000 + b"</a>" * 5000)
+    for load in (reading.load_xml, reading.load_xml_object):
+        assert load(b"<a>" * 60 + b"x" + b"</a>" * 60) is not None
+        for depth in (61, 5000):
+            with pytest.raises(Unreadable, match="deeply"):
+                load(b"<a>" * depth + b"</a>" * depth)
+
+
+def test_an_attribute_loses_its_namespace_and_keeps_its_value() -> None:
+    body = b'<a xmlns:n="urn:n" n:id="{7}" xml:lang="de" other="x"/>'
+    assert reading.load_xml_object(body) == said(reading.load_xml(body)) == {"@id": "{7}", "@lang": "de", "@other": "x"}
 
 
 def test_a_form_is_read_by_its_charset() -> None:
@@ -412,6 +425,18 @@ def test_a_time_is_read_in_its_documented_shape(written: str, shape: str, printe
 def test_a_time_in_another_shape_is_unreadable(wrong: str) -> None:
     with pytest.raises(Unreadable, match="shape"):
         reading.moment(wrong, "%m/%d/%Y %I:%M:%S %p")
+
+
+_SIGNS = st.text("0123456789-:T W+Zé", min_size=19, max_size=19)
+_NEARLY = st.datetimes().map(lambda at: at.isoformat(" ", "seconds"))
+
+
+@given(
+    _SIGNS | _NEARLY | st.tuples(_NEARLY, st.integers(0, 18), _SIGNS).map(lambda t: t[0][: t[1]] + t[2][: 19 - t[1]])
+)
+def test_the_quick_reader_of_a_shape_reads_what_the_careful_one_does(written: str) -> None:
+    for shape in times._ISO_SHAPES:
+        assert times._shape(shape)(written) == times._careful(shape)(written)
 
 
 @pytest.mark.requirement("M24")
