@@ -73,7 +73,7 @@ class _Wire:
         self._reading = asyncio.create_task(self._read())
 
     async def ask(self, commands: Commands) -> list[Any]:
-        packed = b"".join(map(pack_command, commands))  # redis-py's own takes seven times as long where it awaits
+        packed = b"".join(map(pack_command, commands))  # redis-py packs in Python where it awaits
         asked = _Asked(len(commands))
         self._asked.append(asked)
         try:
